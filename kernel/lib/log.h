@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log of every program: one line an event, to standard error, "program[name]: level: text". */
+#ifndef KERNEL_LIB_LOG_H
+#define KERNEL_LIB_LOG_H
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* Sets what each line begins with; name may be NULL. Call once at start. */
+void log_init(const char *program, const char *name);
+
+/* Lines above this level are dropped; LOG_INFO at start. */
+void log_set_level(enum log_level level);
+
+/* Writes one line with one write(2), so lines of several processes never mix. */
+void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...)	 log_line(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
+#define log_info(...)	 log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)	 log_line(LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Fuzz harnesses: one program a parser, built by clang with libFuzzer, ASan and UBSan.
+#   make fuzz              builds them all into tests/fuzz/
+#   tests/fuzz/fuzz-X -max_total_time=60 tests/fuzz/seeds/X
+# A harness is named in FUZZERS and lists the sources it needs in FUZZ_<name>_SRC (its own file
+# fuzz-<name>.c is implied; dashes become underscores).
+FUZZERS =
+
+FUZZ_CFLAGS = -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_LIBS = $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
+FUZZ_BASE_SRC = kernel/lib/err.c kernel/lib/log.c
+
+define FUZZ_RULE
+tests/fuzz/fuzz-$(1): $(addprefix $(top_srcdir)/,tests/fuzz/fuzz-$(1).c $(FUZZ_$(subst -,_,$(1))_SRC) $(FUZZ_BASE_SRC))
+	@$$(MKDIR_P) $$(@D)
+	$$(AM_V_CC)$$(CLANG) $$(DEFS) -I. $$(AM_CPPFLAGS) $$(FUZZ_CFLAGS) -o $$@ $$^ $$(FUZZ_LIBS)
+endef
+$(foreach f,$(FUZZERS),$(eval $(call FUZZ_RULE,$(f))))
+
+fuzz: $(FUZZERS:%=tests/fuzz/fuzz-%)
+.PHONY: fuzz

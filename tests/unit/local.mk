@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# Unit tests: one program a subject, in CUnit; `make check` runs them.
+UNIT_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+UNIT_LIBS = libkernel.a $(CUNIT_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += tests/unit/test-lib
+TESTS += tests/unit/test-lib
+tests_unit_test_lib_SOURCES = %D%/test-lib.c %D%/cunit.h
+tests_unit_test_lib_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lib_LDADD = $(UNIT_LIBS)

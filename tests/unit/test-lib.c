@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/* kernel/lib: errors, sizes, strict JSON, descriptors over sockets, the control socket. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "kernel/lib/control.h"
+#include "kernel/lib/err.h"
+#include "kernel/lib/event.h"
+#include "kernel/lib/fdpass.h"
+#include "kernel/lib/json.h"
+#include "kernel/lib/paths.h"
+#include "tests/unit/cunit.h"
+
+static void test_err(void)
+{
+	struct err e;
+
+	CU_ASSERT_EQUAL(err_set(&e, -EINVAL, "bad \"%s\"", "a\nb"), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(e.msg, "bad \"a?b\"");
+	CU_ASSERT_EQUAL(err_prefix(&e, "file %d", 7), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(e.msg, "file 7: bad \"a?b\"");
+}
+
+static void test_parse(void)
+{
+	uint8_t mac[6];
+	uint64_t n = 0;
+
+	CU_ASSERT_EQUAL(parse_size("512M", &n), 0);
+	CU_ASSERT_EQUAL(n, 512ull << 20);
+	CU_ASSERT_EQUAL(parse_size("99999999999T", &n), -EINVAL);
+	CU_ASSERT_EQUAL(parse_size("-1", &n), -EINVAL);
+	CU_ASSERT_EQUAL(parse_size("1MB", &n), -EINVAL);
+	CU_ASSERT_EQUAL(parse_mac("52:54:00:12:34:56", mac), 0);
+	CU_ASSERT_EQUAL(mac[5], 0x56);
+	CU_ASSERT_EQUAL(parse_mac("52:54:00:12:34", mac), -EINVAL);
+	CU_ASSERT_EQUAL(parse_mac("52:54:00:12:34:5g", mac), -EINVAL);
+}
+
+static void test_json(void)
+{
+	static const char *const keys[] = {"a", "b", NULL};
+	json_t *j = json_pack("{s:i,s:s}", "a", 5, "b", "2G");
+	struct err e;
+	uint64_t v = 0;
+
+	CU_ASSERT_EQUAL(json_known_keys(j, "x", keys, &e), 0);
+	CU_ASSERT_EQUAL(json_get_uint(j, "x", "a", true, 1, 4, &v, &e), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(e.msg, "x: \"a\" must be a whole number from 1 to 4");
+	CU_ASSERT_EQUAL(json_get_size(j, "x", "b", true, &v, &e), 0);
+	CU_ASSERT_EQUAL(v, 2ull << 30);
+	json_object_set_new(j, "c", json_true());
+	CU_ASSERT_EQUAL(json_known_keys(j, "x", keys, &e), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(e.msg, "x: unknown key \"c\"");
+	json_decref(j);
+}
+
+static void test_fdpass(void)
+{
+	int sp[2], p[2], got[4], n = 4;
+	char buf[8];
+
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sp), 0);
+	CU_ASSERT_EQUAL_FATAL(pipe(p), 0);
+	CU_ASSERT_EQUAL(fdpass_send(sp[0], "hi", 2, p, 2, 0), 2);
+	CU_ASSERT_EQUAL(fdpass_recv(sp[1], buf, sizeof(buf), got, &n, 0), 2);
+	CU_ASSERT_EQUAL(n, 2);
+	CU_ASSERT_EQUAL(write(got[1], "x", 1), 1);
+	CU_ASSERT_EQUAL(read(p[0], buf, 1), 1);
+	close(got[0]);
+	close(got[1]);
+	/* more than there is room for: an error, and nothing leaks */
+	n = 1;
+	CU_ASSERT_EQUAL(fdpass_send(sp[0], "hi", 2, p, 2, 0), 2);
+	CU_ASSERT_EQUAL(fdpass_recv(sp[1], buf, sizeof(buf), got, &n, 0), -EMSGSIZE);
+	CU_ASSERT_EQUAL(n, 0);
+	close(p[0]);
+	close(p[1]);
+	close(sp[0]);
+	close(sp[1]);
+}
+
+static json_t *echo_op(void *arg, const char *op, const json_t *req, struct control_take *take,
+		       struct err *e)
+{
+	if (!strcmp(op, "stop"))
+		event_loop_stop(arg);
+	else if (strcmp(op, "echo")) {
+		err_set(e, -EINVAL, "unknown op \"%s\"", op);
+		return NULL;
+	}
+	return json_pack("{s:O}", "got", json_object_get(req, "op"));
+}
+
+static void *client_thread(void *arg)
+{
+	json_t *req = json_pack("{s:s}", "op", "echo"), *ans;
+	static char verdict[1024];
+	struct err e = {0};
+
+	ans = control_request(arg, req, NULL, &e);
+	strcpy(verdict, ans ? "echo " : e.msg);
+	json_decref(ans);
+	json_object_set_new(req, "op", json_string("nope"));
+	ans = control_request(arg, req, NULL, &e);
+	snprintf(verdict + strlen(verdict), 600, "%s", ans ? "?" : e.msg);
+	json_object_set_new(req, "op", json_string("stop"));
+	json_decref(control_request(arg, req, NULL, &e));
+	json_decref(req);
+	return verdict;
+}
+
+static void test_control(void)
+{
+	char path[] = "/tmp/test-control-XXXXXX", sock[64];
+	struct event_loop *l = event_loop_new();
+	struct control_server *s;
+	struct err e;
+	pthread_t t;
+	void *verdict;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(path));
+	snprintf(sock, sizeof(sock), "%s/c", path);
+	s = control_server_new(l, sock, echo_op, l, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	pthread_create(&t, NULL, client_thread, sock);
+	event_loop_run(l);
+	pthread_join(t, &verdict);
+	CU_ASSERT_STRING_EQUAL(verdict, "echo unknown op \"nope\"");
+	control_server_free(s);
+	event_loop_free(l);
+	CU_ASSERT_NOT_EQUAL(access(sock, F_OK), 0);
+	rmdir(path);
+}
+
+static void test_names(void)
+{
+	struct err e;
+
+	CU_ASSERT_EQUAL(path_check_name("VM", "web-1.a", &e), 0);
+	CU_ASSERT_EQUAL(path_check_name("VM", "../etc", &e), -EINVAL);
+	CU_ASSERT_EQUAL(path_check_name("VM", "", &e), -EINVAL);
+}
+
+static const struct unit_test tests[] = {
+	{"errors are one line", test_err},
+	{"sizes and MAC addresses", test_parse},
+	{"strict JSON", test_json},
+	{"descriptors over sockets", test_fdpass},
+	{"control socket", test_control},
+	{"names", test_names},
+};
+UNIT_MAIN("lib", tests)
