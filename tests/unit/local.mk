@@ -8,3 +8,9 @@ TESTS += tests/unit/test-lib
 tests_unit_test_lib_SOURCES = %D%/test-lib.c %D%/cunit.h
 tests_unit_test_lib_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lib_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-config
+TESTS += tests/unit/test-vm-config
+tests_unit_test_vm_config_SOURCES = %D%/test-vm-config.c %D%/cunit.h
+tests_unit_test_vm_config_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_config_LDADD = libvmconfig.a $(UNIT_LIBS)
