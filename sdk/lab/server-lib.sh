@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# For server.sh: ". /lab/lib.sh". Progress, failure, and the few things every scenario does.
+
+# say TEXT: a progress line on the development host's terminal
+say() { echo "lab: $*"; }
+
+# fail TEXT: ends the scenario; the line is what the user sees
+fail() { echo "lab: error: $*"; exit 1; }
+
+# wait_for SECONDS COMMAND...: until the command succeeds
+wait_for()
+{
+	local n=$(($1 * 5))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		sleep 0.2
+	done
+}
+
+# pci_devices VENDOR:DEVICE: the addresses of those PCI devices
+pci_devices()
+{
+	local d
+	for d in /sys/bus/pci/devices/*; do
+		[ "$(cat "$d/vendor"):$(cat "$d/device")" = "0x${1%:*}:0x${1#*:}" ] && echo "${d##*/}"
+	done
+}
+
+# vfio_bind ADDRESS: gives a PCI device to vfio-pci; prints its IOMMU group
+vfio_bind()
+{
+	local d=/sys/bus/pci/devices/$1
+	[ -e "$d/iommu_group" ] || fail "$1 is in no IOMMU group"
+	[ ! -e "$d/driver" ] || echo "$1" >"$d/driver/unbind"
+	echo vfio-pci >"$d/driver_override"
+	echo "$1" >/sys/bus/pci/drivers/vfio-pci/bind || fail "vfio-pci does not bind $1"
+	basename "$(readlink -f "$d/iommu_group")"
+}
+
+# dmar_faults: how often a device touched memory that it was not given
+dmar_faults() { dmesg | grep -c 'DMAR:.*fault addr'; }
