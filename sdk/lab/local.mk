@@ -1,3 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += %D%/run %D%/kernel %D%/lib.sh %D%/server.sh %D%/server-init %D%/server-lib.sh \
 	%D%/guest-init %D%/packages.txt %D%/scenarios
+EXTRA_DIST += %D%/xfer.sh %D%/capture.sh
+
+noinst_PROGRAMS += sdk/lab/xfer-server sdk/lab/wire-peer
+sdk_lab_xfer_server_SOURCES = %D%/xfer-server.c
+sdk_lab_xfer_server_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+sdk_lab_xfer_server_LDADD = $(SODIUM_LIBS)
+sdk_lab_wire_peer_SOURCES = %D%/wire-peer.c

@@ -59,6 +59,7 @@ make_guest()
 	cp "$lab/guest-init" "$root/init"
 	chmod 755 "$root/init"
 	cp "$dir/guest.sh" "$root/lab/guest.sh"
+	cp "$lab/xfer.sh" "$root/lab/xfer.sh"
 	cp "$work/env" "$root/lab/env"
 	mkdir -p "$LAB_GUEST"
 	pack "$root" "$LAB_GUEST/initramfs"
@@ -81,6 +82,7 @@ make_server()
 	cp "$lab/server-init" "$root/init"
 	chmod 755 "$root/init"
 	cp "$lab/server-lib.sh" "$root/lab/lib.sh"
+	cp "$lab/xfer.sh" "$root/lab/xfer.sh"
 	cp "$dir/server.sh" "$root/lab/server.sh"
 	cp "$work/env" "$root/lab/env"
 	if [ "$guest" = yes ]; then
