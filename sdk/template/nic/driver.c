@@ -1,0 +1,92 @@
+/* @NAME@: a NIC driver for @VENDOR@ PCI @DEVICE_VENDOR@:@DEVICE_ID@. */
+#include <vmhi/core.h>
+#include <vmhi/note.h>
+#include <stddef.h>
+
+#include "queue.h"
+
+VMHI_NOTE("abi=0.1-0.1\0"
+	  "class=nic/1\0"
+	  "needs=pci\0"
+	  "vendor=@VENDOR@\0"
+	  "name=@NAME@\0"
+	  "version=0.1.0\0"
+	  "license=Proprietary\0"
+	  "pci=@DEVICE_VENDOR@:@DEVICE_ID@\0");
+
+/* Checks that the device answers, and takes it. A real driver resets it here. */
+static int drv_attach(const struct vmhi_host *host, vmhi_hc hc, const struct vmhi_attach *at,
+		      void **out)
+{
+	static const char found[] = "found the device, ids";
+	uint64_t ids[2] = {at->vendor, at->device};
+	struct vmhi_mem mem;
+	struct dev *dev;
+	uint32_t id;
+	int r;
+
+	r = host->cfg(hc, 0, 4, &id, 0);
+	if (r)
+		return r;
+	if (id != ((uint32_t)at->device << 16 | at->vendor))
+		return -VMHI_ENXIO;
+	host->log(hc, VMHI_LOG_INFO, found, sizeof(found) - 1, ids, 2);
+	r = host->dma_alloc(hc, sizeof(*dev), 0, 0, 0, &mem);
+	if (r)
+		return r;
+	dev = mem.va;
+	dev->host = host;
+	dev->hc = hc;
+	dev->mem = mem;
+	dev->mode = MODE_LOOP;
+	*out = dev;
+	return 0;
+}
+
+static int drv_start(void *d)
+{
+	struct dev *dev = d;
+	struct vmhi_event ev = {.type = VMHI_EV_LINK, .arg = {1, 0, 1}};
+
+	dev->host->raise(dev->hc, &ev);
+	return 0;
+}
+
+static int drv_quiesce(void *d)
+{
+	return 0;
+}
+
+static void drv_detach(void *d)
+{
+	struct dev *dev = d;
+
+	dev->host->dma_free(dev->hc, dev->mem.handle);
+}
+
+static void drv_forget(void *d)
+{
+	struct dev *dev = d;
+
+	__atomic_store_n(&dev->gone, 1, __ATOMIC_RELAXED);
+}
+
+static const void *drv_query(void *d, uint16_t id, uint16_t version)
+{
+	return id == VMHI_IF_NIC && version == 1 ? &nic_ops : NULL;
+}
+
+static void drv_event(void *d, const struct vmhi_event *ev)
+{
+}
+
+VMHI_DRIVER = {
+	.h = {sizeof(vmhi_driver), VMHI_IF_DRIVER, 1},
+	.attach = drv_attach,
+	.start = drv_start,
+	.quiesce = drv_quiesce,
+	.detach = drv_detach,
+	.forget = drv_forget,
+	.query = drv_query,
+	.event = drv_event,
+};
