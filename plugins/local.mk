@@ -6,7 +6,7 @@ PLUGIN_DIRS = $(patsubst $(top_srcdir)/%/Makefile,%,$(wildcard \
 	$(top_srcdir)/plugins/*/*/*/Makefile $(top_srcdir)/plugins/*/*/*/model/Makefile))
 
 all-local: plugins-all
-plugins-all: libvmhi-rt.a
+plugins-all: libvmhi-rt.a libvmhi-model.a
 	@for d in $(PLUGIN_DIRS); do \
 		$(MKDIR_P) $$d && PKG_CONFIG_PATH=$(abs_builddir)/sdk:$(abs_builddir)/sdk/models \
 		$(MAKE) --no-print-directory -C $$d -f $(abs_top_srcdir)/$$d/Makefile \

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hardware model: a program that behaves as a PCI card does, register by register, and serves it
+ * to one client at a time over a vfio-user socket. The library keeps config space, MSI-X, DMA maps
+ * and the protocol; the model supplies what is behind the BARs.
+ */
+#ifndef VMHI_MODEL_MODEL_H
+#define VMHI_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vmhi-model/loop.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct model;
+
+/* What a BAR is; the size is a power of two, at least 16 bytes for memory and 4 for I/O. */
+#define MODEL_BAR_MEM32		0x0
+#define MODEL_BAR_IO		0x1
+#define MODEL_BAR_MEM64		0x4	/* takes this BAR and the next */
+#define MODEL_BAR_PREFETCH	0x8
+
+struct model_bar {
+	uint64_t size;		/* 0: not there */
+	uint32_t flags;		/* MODEL_BAR_* */
+};
+
+/* What config space says after power-on. */
+struct model_pci {
+	uint16_t vendor_id, device_id, subsystem_vendor_id, subsystem_id;
+	uint32_t class_code;	/* 24 bits: base class, sub-class, interface */
+	uint8_t revision;
+	struct model_bar bar[6];
+	uint16_t msix_vectors;	/* 0: no MSI-X; at most 2048 */
+	uint8_t msix_cap;	/* where in config space, 0x40 to 0xf4, a multiple of 4 */
+	uint8_t msix_table_bar, msix_pba_bar;
+	uint32_t msix_table_offset, msix_pba_offset;	/* multiples of 8 */
+};
+
+/*
+ * What the model does. Accesses are 1, 2, 4 or 8 bytes, naturally aligned and inside the BAR;
+ * larger ones of the client are split. The MSI-X table and PBA are the library's.
+ */
+struct model_ops {
+	uint64_t (*read)(void *dev, unsigned int bar, uint64_t offset, unsigned int size);
+	void (*write)(void *dev, unsigned int bar, uint64_t offset, unsigned int size,
+		      uint64_t value);
+	/* To the state after power-on: a new client, a client gone, VFIO_USER_DEVICE_RESET, or
+	 * return from D3hot. Config space is the library's affair. */
+	void (*reset)(void *dev);
+	/* Optional. Bus Master, memory decode or MSI-X enable may have changed. */
+	void (*config_changed)(void *dev);
+};
+
+/* NULL with errno EINVAL when the description contradicts itself, or ENOMEM. */
+struct model *model_new(struct model_loop *l, const struct model_pci *pci,
+			const struct model_ops *ops, void *dev);
+void model_free(struct model *m);
+
+/*
+ * Puts a capability into config space: its bytes, beginning with the id; the "next" byte is the
+ * library's. writable (may be NULL) has a 1 for every bit that the client may write. at: 0x40 and
+ * up. Ids at 0x100 and up are extended capabilities with their 4-byte header. 0 or -EINVAL.
+ */
+int model_add_cap(struct model *m, uint16_t at, const void *bytes, const void *writable,
+		  size_t n);
+/* The 8 bytes of PCI power management (D0 and D3hot, soft reset on return to D0). */
+int model_add_pm_cap(struct model *m, uint8_t at);
+/* The 20 bytes of a version 1 PCI Express endpoint: one lane at 2.5 GT/s, no FLR. */
+int model_add_pcie_cap(struct model *m, uint8_t at);
+
+/* A dword of config space as it stands now; offset a multiple of 4 below 4096. */
+uint32_t model_config(const struct model *m, uint16_t offset);
+bool model_bus_master(const struct model *m);
+
+/*
+ * A page-aligned area of a BAR as memory shared with the client (a doorbell page): the client may
+ * map it, the model reads it here. Call before the first client. NULL with errno set when it
+ * overlaps another area, the MSI-X structures or the end of the BAR.
+ */
+void *model_share(struct model *m, unsigned int bar, uint64_t offset, uint64_t size);
+
+/*
+ * DMA. Reads or writes the client's memory at an I/O address; may span maps that follow one
+ * another. -EPERM without Bus Master; -EFAULT when any byte is unmapped or the map forbids the
+ * direction (nothing else about the transfer is then promised); -EIO when the client is gone.
+ * Every failure is counted, and logged at a falling rate.
+ */
+int model_dma_read(struct model *m, uint64_t iova, void *buf, size_t n);
+int model_dma_write(struct model *m, uint64_t iova, const void *buf, size_t n);
+uint64_t model_dma_faults(const struct model *m);
+
+/*
+ * MSI-X: sends the vector's message. While it cannot be sent (vector or function masked, Bus
+ * Master off) its pending bit is set and it goes out when it can.
+ */
+void model_msix_raise(struct model *m, unsigned int vector);
+/* By the enable bit, or because the client gave the vectors eventfds, as VFIO's clients do. */
+bool model_msix_enabled(const struct model *m);
+
+/* Serves a unix socket at path (a stale one is replaced). 0 or -errno. */
+int model_listen(struct model *m, const char *path);
+/* Serves a connected socket, which becomes the model's. -EBUSY when there is a client. */
+int model_serve(struct model *m, int sock);
+bool model_has_client(const struct model *m);
+
+/* One line to standard error, "name: text". */
+void model_log_name(const char *name);
+void model_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A model's life: made from its description, served on a socket, freed. */
+#include "internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static char log_name[64] = "model";
+
+void model_log_name(const char *name)
+{
+	snprintf(log_name, sizeof(log_name), "%s", name);
+}
+
+void model_log(const char *fmt, ...)
+{
+	char line[512];
+	int n = snprintf(line, sizeof(line), "%s: ", log_name), k;
+	va_list ap;
+
+	va_start(ap, fmt);
+	k = vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
+	va_end(ap);
+	n += k < 0 ? 0 : k;
+	if (n > (int)sizeof(line) - 2)
+		n = (int)sizeof(line) - 2;
+	line[n++] = '\n';
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		return;	/* nowhere to complain */
+}
+
+struct model *model_new(struct model_loop *l, const struct model_pci *pci,
+			const struct model_ops *ops, void *dev)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return NULL;
+	m->loop = l;
+	m->ops = ops;
+	m->dev = dev;
+	m->pci = *pci;
+	m->listener = -1;
+	m->c.sock = -1;
+	r = dma_init();
+	if (!r)
+		r = bar_init(m);
+	if (!r)
+		r = config_init(m);
+	if (!r)
+		r = msix_init(m);
+	if (r) {
+		model_free(m);
+		errno = -r;
+		return NULL;
+	}
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	if (m->listener >= 0) {
+		model_loop_del(m->loop, m->listener);
+		close(m->listener);
+		m->listener = -1;
+		unlink(m->path);
+	}
+	server_close(m);
+	msix_free(m);
+	dma_unmap_all(m);
+	bar_free(m);
+	free(m->path);
+	free(m);
+}
+
+static void on_connect(void *arg, short revents)
+{
+	struct model *m = arg;
+	int fd = accept4(m->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0 && model_serve(m, fd))
+		close(fd);
+}
+
+/* A file left by a model that is gone is removed; anything else at the path is not ours. */
+static int clear_stale(const struct sockaddr_un *sa)
+{
+	struct stat st;
+	int fd, r = 0;
+
+	if (lstat(sa->sun_path, &st) < 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno != ECONNREFUSED)
+		r = -EADDRINUSE;
+	close(fd);
+	if (!r)
+		unlink(sa->sun_path);
+	return r;
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	mode_t mask;
+	int fd, r;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	r = clear_stale(&sa);
+	if (r)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	mask = umask(0177);
+	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 8) < 0 ? -errno : 0;
+	umask(mask);
+	if (r) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int model_listen(struct model *m, const char *path)
+{
+	int r;
+
+	if (m->listener >= 0)
+		return -EBUSY;
+	m->path = strdup(path);
+	if (!m->path)
+		return -ENOMEM;
+	r = listen_at(path);
+	if (r < 0) {
+		free(m->path);
+		m->path = NULL;
+		return r;
+	}
+	m->listener = r;
+	return model_loop_add(m->loop, m->listener, m->c.sock < 0 ? POLLIN : 0, on_connect, m);
+}
