@@ -14,3 +14,11 @@ TESTS += tests/unit/test-vm-config
 tests_unit_test_vm_config_SOURCES = %D%/test-vm-config.c %D%/cunit.h
 tests_unit_test_vm_config_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_config_LDADD = libvmconfig.a $(UNIT_LIBS)
+
+MODEL_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/models/include
+check_PROGRAMS += tests/unit/test-model-server
+TESTS += tests/unit/test-model-server
+tests_unit_test_model_server_SOURCES = %D%/test-model-server.c %D%/model-client.h %D%/cunit.h
+tests_unit_test_model_server_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_model_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_model_server_LDADD = libvmhi-model.a $(CUNIT_LIBS) $(JANSSON_LIBS) -lpthread
