@@ -6,7 +6,11 @@
 # fuzz-<name>.c is implied; dashes become underscores).
 FUZZERS =
 
-FUZZ_CFLAGS = -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZERS += vfio-user-server
+FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c loop.c config.c bar.c msix.c dma.c \
+	server.c protocol.c version.c)
+
+FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 FUZZ_BASE_SRC = kernel/lib/err.c kernel/lib/log.c
 
