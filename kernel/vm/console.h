@@ -21,14 +21,18 @@ struct console;
  */
 typedef size_t (*console_input_fn)(void *arg, const void *data, size_t n);
 
+/* There is room for output again after console_output() took less. Same thread and lock. */
+typedef void (*console_room_fn)(void *arg);
+
 struct console *console_new(struct vm *vm, struct err *e);
 void console_free(struct console *c);
 
-void console_set_device(struct console *c, console_input_fn fn, void *arg);
+void console_set_device(struct console *c, console_input_fn input, console_room_fn room, void *arg);
 
 /*
  * Output from the device. Returns how many bytes were taken: fewer than n only while somebody is
- * attached who does not read. Any thread, vm->lock held.
+ * attached who has not read for less than two seconds; then the oldest output gives way, so that a
+ * forgotten terminal cannot hold the guest. Any thread, vm->lock held.
  */
 size_t console_output(struct console *c, const void *data, size_t n);
 bool console_output_room(struct console *c);
@@ -36,8 +40,13 @@ bool console_output_room(struct console *c);
 /* The device can take input again. Any thread, vm->lock held. */
 void console_input_ready(struct console *c);
 
-/* The process's own terminal (raw until console_free), or a connection, which it then owns. */
+/*
+ * The process's own terminal (raw until console_free; Ctrl-A x ends the VM, Ctrl-A Ctrl-A is one
+ * Ctrl-A), or a connection, which it then owns. A new connection takes the place of an older one;
+ * -EBUSY while the terminal is attached. Main thread, vm->lock not held.
+ */
 int console_attach_stdio(struct console *c, struct err *e);
-int console_attach(struct console *c, int fd, struct err *e);
+int console_attachable(struct console *c, struct err *e);
+void console_attach(struct console *c, int fd);
 
 #endif

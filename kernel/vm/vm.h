@@ -54,7 +54,7 @@ struct vm {
 	struct virtio_device *virtio;
 
 	int end_fd;		/* eventfd: wakes the main loop when end is set */
-	enum vm_end end;	/* under lock; the first reason stands */
+	enum vm_end end;	/* atomic; the first reason stands */
 };
 
 /* Ends the VM. From any thread, vm->lock held or not; returns at once, the main loop does it. */
