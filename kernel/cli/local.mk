@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+# vmhi: the command line. A command is a file here and a line in main.c's table.
+bin_PROGRAMS += vmhi
+vmhi_SOURCES = %D%/main.c %D%/cli.h %D%/child.c %D%/child.h %D%/client.c %D%/client.h \
+	%D%/diskboot.c %D%/diskboot.h %D%/port.c %D%/run.c %D%/session.c %D%/session.h \
+	%D%/set.c %D%/set.h %D%/vm.c
+vmhi_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+vmhi_LDADD = libvmconfig.a libkernel.a $(JANSSON_LIBS)

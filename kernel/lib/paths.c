@@ -37,7 +37,7 @@ int path_config_dir(char *out, size_t n, struct err *e)
 	if (over && *over)
 		return fits(snprintf(out, n, "%s", over), n, "VMHI_CONFIG_DIR", e);
 	if (geteuid() == 0)
-		return fits(snprintf(out, n, "%s/vmhi", SYSCONFDIR), n, "the configuration", e);
+		return fits(snprintf(out, n, "/etc/vmhi"), n, "the configuration", e);
 	if (xdg && *xdg)
 		return fits(snprintf(out, n, "%s/vmhi", xdg), n, "XDG_CONFIG_HOME", e);
 	if (!home || !*home)

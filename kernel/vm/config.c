@@ -115,9 +115,10 @@ static int parse_net(const json_t *obj, const char *where, bool resolved, struct
 		r = get_u16(obj, where, "mtu", 68, 65521, &n->mtu, e);
 	if (!r)
 		r = get_u16(obj, where, "queues", 1, 64, &n->queues, e);
-	if (!r && !n->set == !n->vhost_user)
-		r = err_set(e, -EINVAL, resolved ? "%s: key \"vhost-user\" is missing" :
-			    "%s: give one of \"set\" and \"vhost-user\"", where);
+	if (!r && resolved && !n->vhost_user)
+		r = err_set(e, -EINVAL, "%s: key \"vhost-user\" is missing", where);
+	if (!r && n->set && n->vhost_user)
+		r = err_set(e, -EINVAL, "%s: give only one of \"set\" and \"vhost-user\"", where);
 	if (!r && n->vlan && !n->set)
 		r = err_set(e, -EINVAL, "%s: \"vlan\" needs \"set\"", where);
 	return r;

@@ -20,7 +20,7 @@ struct vm_disk {
 };
 
 struct vm_net {
-	char *set;		/* or */
+	char *set;		/* or vhost_user; neither: a set of the VM's own */
 	char *vhost_user;
 	bool has_mac;
 	uint8_t mac[6];
