@@ -6,3 +6,12 @@ vmhi_SOURCES = %D%/main.c %D%/cli.h %D%/child.c %D%/child.h %D%/client.c %D%/cli
 	%D%/set.c %D%/set.h %D%/vm.c
 vmhi_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 vmhi_LDADD = libvmconfig.a libkernel.a $(JANSSON_LIBS)
+
+dist_man_MANS += doc/man/vmhi.1 doc/man/vmhi-run.1
+bashcompdir = $(datadir)/bash-completion/completions
+install-data-local:
+	$(MKDIR_P) $(DESTDIR)$(bashcompdir)
+	$(INSTALL_DATA) $(top_srcdir)/kernel/cli/vmhi.bash $(DESTDIR)$(bashcompdir)/vmhi
+uninstall-local:
+	rm -f $(DESTDIR)$(bashcompdir)/vmhi
+EXTRA_DIST += kernel/cli/vmhi.bash
