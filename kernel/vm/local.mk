@@ -15,4 +15,12 @@ libvm_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 bin_PROGRAMS += vmhi-vm
 vmhi_vm_SOURCES = %D%/main.c
 vmhi_vm_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-vmhi_vm_LDADD = libvm.a libvmconfig.a libkernel.a $(JANSSON_LIBS)
+vmhi_vm_LDADD = libvm.a libvmdevices.a libvm.a libvmconfig.a libkernel.a $(JANSSON_LIBS)
+
+noinst_LIBRARIES += libvmdevices.a
+libvmdevices_a_SOURCES = %D%/pci.c %D%/pci.h %D%/msix.c %D%/msix.h %D%/virtio.c %D%/virtio.h \
+	%D%/virtio-transport.h %D%/virtio-pci.c %D%/virtqueue.c %D%/virtqueue.h \
+	%D%/vhost-user-proto.h %D%/vhost-user-wire.c %D%/vhost-user-wire.h %D%/vhost-user-fe.c \
+	%D%/vhost-user-fe.h %D%/virtio-vhost.c %D%/virtio-vhost.h %D%/virtio-net.c \
+	%D%/virtio-blk.c %D%/virtio-rng.c %D%/virtio-console.c %D%/virtio-devices.c
+libvmdevices_a_CFLAGS = $(AM_CFLAGS)

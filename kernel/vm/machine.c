@@ -13,9 +13,11 @@
 #include "kernel/vm/kvm.h"
 #include "kernel/vm/memory.h"
 #include "kernel/vm/mmio.h"
+#include "kernel/vm/pci.h"
 #include "kernel/vm/power.h"
 #include "kernel/vm/serial.h"
 #include "kernel/vm/vcpu.h"
+#include "kernel/vm/virtio.h"
 #include "kernel/vm/vm.h"
 
 static void end_event(void *arg, uint32_t events)
@@ -45,6 +47,10 @@ static int devices_init(struct vm *vm, struct err *e)
 	r = serial_init(vm, vm->cfg->console == VM_CONSOLE_SERIAL, e);
 	if (!r)
 		r = power_init(vm, e);
+	if (!r && pci_init(vm))
+		r = err_set(e, -ENOMEM, "no PCI host bridge: out of memory");
+	if (!r)
+		r = virtio_devices_init(vm, e);
 	return r;
 }
 
@@ -71,6 +77,8 @@ int machine_init(struct vm *vm, struct err *e)
 void machine_free(struct vm *vm)
 {
 	vcpus_stop(vm);
+	virtio_devices_free(vm);
+	pci_free(vm);
 	power_free(vm);
 	serial_free(vm);
 	console_free(vm->console);
