@@ -22,3 +22,15 @@ tests_unit_test_model_server_SOURCES = %D%/test-model-server.c %D%/model-client.
 tests_unit_test_model_server_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_server_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_model_server_LDADD = libvmhi-model.a $(CUNIT_LIBS) $(JANSSON_LIBS) -lpthread
+
+check_PROGRAMS += tests/unit/test-vm-pci
+TESTS += tests/unit/test-vm-pci
+tests_unit_test_vm_pci_SOURCES = %D%/test-vm-pci.c %D%/vm-fake.c %D%/vm-fake.h %D%/cunit.h
+tests_unit_test_vm_pci_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_pci_LDADD = libvmdevices.a $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-virtio
+TESTS += tests/unit/test-vm-virtio
+tests_unit_test_vm_virtio_SOURCES = %D%/test-vm-virtio.c %D%/vm-fake.c %D%/vm-fake.h %D%/cunit.h
+tests_unit_test_vm_virtio_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_virtio_LDADD = libvmdevices.a $(UNIT_LIBS)
