@@ -132,13 +132,32 @@ static void make_map(struct boot *b)
 		map_add(b, r[1].gpa, r[1].gpa + r[1].size, BOOT_MEMORY_RAM);
 }
 
-static int put_tables(struct boot *b, struct err *e)
+/*
+ * Linux on hardware-reduced ACPI does not reset through the reset register: it tries EFI, then goes
+ * to the BIOS's entry in real mode. So that is where the register is written.
+ */
+static void put_reset_vector(uint8_t *at)
 {
-	void *acpi = guest_ptr(b->vm, ACPI_BASE, ACPI_SIZE);
-	void *pages = guest_ptr(b->vm, BOOT_PAGE_TABLES, SREGS_TABLES_SIZE);
+	static const uint8_t code[] = {
+		0xba, PORT_RESET & 0xff, PORT_RESET >> 8,	/* mov $PORT_RESET, %dx */
+		0xb0, RESET_VALUE,				/* mov $RESET_VALUE, %al */
+		0xee,						/* out %al, %dx */
+		0xfa, 0xf4,					/* cli; hlt */
+		0xeb, 0xfd,					/* jmp to the hlt */
+	};
 
-	if (!acpi || !pages || acpi_build(acpi, ACPI_SIZE, b->vm->cfg->cpus) < 0)
+	memcpy(at, code, sizeof(code));
+}
+
+static int put_firmware(struct boot *b, struct err *e)
+{
+	uint8_t *acpi = guest_ptr(b->vm, ACPI_BASE, ACPI_SIZE);
+	void *pages = guest_ptr(b->vm, BOOT_PAGE_TABLES, SREGS_TABLES_SIZE);
+	size_t room = RESET_VECTOR - ACPI_BASE;
+
+	if (!acpi || !pages || acpi_build(acpi, room, b->vm->cfg->cpus) < 0)
 		return err_set(e, -EFAULT, "the ACPI tables do not fit");
+	put_reset_vector(acpi + room);
 	sregs_page_tables(pages, BOOT_PAGE_TABLES);
 	return 0;
 }
@@ -159,7 +178,7 @@ static int load(struct boot *b, struct boot_entry *entry, struct err *e)
 	if (!r)
 		r = put_cmdline(b, cfg->cmdline, e);
 	if (!r)
-		r = put_tables(b, e);
+		r = put_firmware(b, e);
 	if (!r)
 		make_map(b);
 	if (!r)

@@ -24,6 +24,7 @@
 #define LOW_RAM_END	 0x9fc00ULL
 #define ACPI_BASE	 0xe0000ULL	/* RSDP first: found by scan, too */
 #define ACPI_SIZE	 0x20000ULL
+#define RESET_VECTOR	 0xffff0ULL	/* the BIOS's, in real mode */
 #define KERNEL_BASE	 0x100000ULL
 
 /* The hole below 4 GiB. */
