@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# What users do wrong is told in one line that says what, where and what to do; nothing stays behind.
+. "$(dirname "$0")/lib.sh"
+
+kernel=$(bash "$top/sdk/lab/kernel")/vmlinuz || die "no kernel"
+vm() { printf '%s\n' "$1" >"$tmp/vm.json"; echo "$tmp/vm.json"; }
+
+refused 'vm.json: unknown key "memroy"' vmhi run "$(vm '{"name": "a", "kernel": "k", "memroy": "1G"}')"
+refused 'vm.json: line 2: not JSON' vmhi run "$(vm '{"name": "a",')"
+refused 'vm.json: "memory" must be a size' vmhi run "$(vm '{"name": "a", "kernel": "k", "memory": "lots"}')"
+refused 'vm.json: nets\[0\]: "mac" must look like' \
+	vmhi run "$(vm '{"name": "a", "kernel": "k", "nets": [{"mac": "zz"}]}')"
+refused 'vm.json: disks\[0\]: unknown key "imgae"' \
+	vmhi run "$(vm '{"name": "a", "disks": [{"imgae": "x"}]}')"
+refused 'nowhere.json: cannot be read: No such file' vmhi run "$tmp/nowhere.json"
+refused 'kernel /nowhere/vmlinuz: cannot be read: No such file' vmhi run --kernel /nowhere/vmlinuz
+refused 'disk .*/nowhere.qcow2: .*No such file' \
+	vmhi run --kernel "$kernel" --disk "$tmp/nowhere.qcow2"
+: >"$tmp/disk"
+refused 'its name does not tell its format' vmhi run --kernel "$kernel" --disk "$tmp/disk"
+refused 'set "none" is not running' vmhi run --kernel "$kernel" --net none
+refused 'VM name "../x"' vmhi run --kernel "$kernel" --name ../x
+refused 'VM "x" is not running' vmhi vm stop x
+refused 'set "x" is not running' vmhi set stop x
+refused 'set "x" is not configured: write .*/etc/sets/x.json' vmhi set start x
+
+if [ ! -e /dev/kvm ]; then
+	refused '/dev/kvm' vmhi-vm --config <(echo "{\"name\": \"a\", \"kernel\": \"$kernel\"}")
+fi
+ended
