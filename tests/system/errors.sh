@@ -24,7 +24,8 @@ refused 'VM "x" is not running' vmhi vm stop x
 refused 'set "x" is not running' vmhi set stop x
 refused 'set "x" is not configured: write .*/etc/sets/x.json' vmhi set start x
 
-if [ ! -e /dev/kvm ]; then
-	refused '/dev/kvm' vmhi-vm --config <(echo "{\"name\": \"a\", \"kernel\": \"$kernel\"}")
+# A machine without KVM, or with one that cannot run a 64-bit kernel, is refused by what is wrong.
+if ! vmhi-vm --probe >/dev/null 2>&1; then
+	refused '/dev/kvm' vmhi run "$(vm "{\"name\": \"a\", \"kernel\": \"$kernel\"}")"
 fi
 ended
