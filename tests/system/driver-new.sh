@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+# A driver made by "vmhi driver new" builds against the installed SDK with pkg-config alone, is
+# admitted, and runs on a device: here the 82574 model, whose ids it is given.
+. "$(dirname "$0")/lib.sh"
+
+make -C "$build" -s install DESTDIR="$tmp/root" >"$tmp/install.log" 2>&1 || die "make install: $(tail -1 "$tmp/install.log")"
+prefix=$(sed -n 's/^prefix = //p' "$build/Makefile")
+export PKG_CONFIG_LIBDIR=$tmp/root$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$tmp/root
+unset PKG_CONFIG_PATH
+installed=$tmp/root$prefix/bin/vmhi
+
+refused 'exists' "$installed" driver new --class nic --vendor acme --device 8086:10d3 "$tmp"
+"$installed" driver new --class nic --vendor acme --device 8086:10d3 "$tmp/mynic" || die "driver new failed"
+make -C "$tmp/mynic" >"$tmp/make.log" 2>&1 || die "the new driver does not build: $(tail -2 "$tmp/make.log")"
+! grep -q warning "$tmp/make.log" || die "the new driver builds with warnings"
+vmhi driver inspect "$tmp/mynic/mynic.so" >"$tmp/inspect" || die "not admitted: $(cat "$tmp/inspect")"
+grep -q acme "$tmp/inspect" || die "its vendor is not shown"
+
+model=$build/plugins/nic/intel/82574/model/82574-model
+"$model" --socket "$tmp/card" --wire none &
+started+=($!)
+wait_for 5 test -S "$tmp/card" || die "the model does not start"
+cat >"$VMHI_CONFIG_DIR/sets/lan0.json" <<END
+{"name": "lan0", "driver": "$tmp/mynic/mynic.so", "devices": [{"vfio-user": "$tmp/card"}],
+ "ports": [{"name": "p0"}]}
+END
+vmhi set start lan0 || die "the set does not start"
+grep -q 'found the device, ids 0x8086 0x10d3' "$VMHI_RUN_DIR/sets/lan0/log" || fault "the driver did not say that it found its device"
+vmhi port list lan0 --json | grep -q '"p0"' || fault "no port p0"
+vmhi set stop lan0 || fault "the set does not stop"
+nothing_left "the set"
+ended
