@@ -16,8 +16,8 @@ ip link set eth1 up
 [ "$(nproc)" = 2 ] || bad "$(nproc) CPUs, not 2"
 
 if [ "$ROLE" = b ]; then
-	nc -lk -p 5001 -e sh -c 'cat >/dev/null' &
-	nc -lk -p 5002 -e sh -c 'cat /dev/zero' &
+	nc -ll -p 5001 -e sh -c 'cat >/dev/null' &
+	nc -ll -p 5002 -e sh -c 'cat /dev/zero' &
 	say ready
 	sleep 1000
 fi

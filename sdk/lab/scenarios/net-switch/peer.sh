@@ -6,7 +6,7 @@ ip addr add 10.9.0.1/24 dev w0
 ip addr add 10.9.20.1/24 dev w0.20
 ip addr add 10.9.20.3/24 dev w0.30
 "$LAB_BUILD/sdk/lab/xfer-server" 0.0.0.0 5000
-busybox nc -lk -p 5001 -e sh -c 'cat >/dev/null' &
-busybox nc -lk -p 5002 -e sh -c 'cat /dev/zero' &
+busybox nc -ll -p 5001 -e sh -c 'cat >/dev/null' &
+busybox nc -ll -p 5002 -e sh -c 'cat /dev/zero' &
 touch "$LAB_READY"
 sleep 900
