@@ -34,3 +34,10 @@ TESTS += tests/unit/test-vm-virtio
 tests_unit_test_vm_virtio_SOURCES = %D%/test-vm-virtio.c %D%/vm-fake.c %D%/vm-fake.h %D%/cunit.h
 tests_unit_test_vm_virtio_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_virtio_LDADD = libvmdevices.a $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-vhost
+TESTS += tests/unit/test-vm-vhost
+tests_unit_test_vm_vhost_SOURCES = %D%/test-vm-vhost.c %D%/vhost-backend.c %D%/vhost-backend.h \
+	%D%/vm-fake.c %D%/vm-fake.h %D%/cunit.h
+tests_unit_test_vm_vhost_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_vhost_LDADD = libvmdevices.a $(UNIT_LIBS) -lpthread
