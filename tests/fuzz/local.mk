@@ -10,6 +10,13 @@ FUZZERS += vfio-user-server
 FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c loop.c config.c bar.c msix.c dma.c \
 	server.c protocol.c version.c)
 
+FUZZERS += vhost-user-fe vm-guest
+FUZZ_vhost_user_fe_SRC = kernel/vm/vhost-user-fe.c kernel/vm/vhost-user-wire.c kernel/lib/fdpass.c
+FUZZ_vm_guest_SRC = tests/unit/vm-fake.c kernel/lib/event.c kernel/lib/fdpass.c \
+	$(addprefix kernel/vm/,pci.c msix.c virtio.c virtio-pci.c virtqueue.c virtio-rng.c \
+	virtio-console.c virtio-devices.c virtio-net.c virtio-blk.c virtio-vhost.c \
+	vhost-user-fe.c vhost-user-wire.c)
+
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 FUZZ_BASE_SRC = kernel/lib/err.c kernel/lib/log.c
