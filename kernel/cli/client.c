@@ -93,8 +93,16 @@ json_t *client_running(const char *kind, struct err *e)
 
 static void cell(const json_t *row, const char *key, char *out, size_t n)
 {
-	const json_t *v = json_object_get(row, key);
+	const char *dot = strchr(key, '.');
+	const json_t *v;
+	char outer[32];
 
+	if (dot) {
+		snprintf(outer, sizeof(outer), "%.*s", (int)(dot - key), key);
+		row = json_object_get(row, outer);
+		key = dot + 1;
+	}
+	v = json_object_get(row, key);
 	if (json_is_string(v) && *json_string_value(v))
 		snprintf(out, n, "%s", json_string_value(v));
 	else if (json_is_integer(v))

@@ -25,7 +25,7 @@ json_t *client_running(const char *kind, struct err *e);
 
 /*
  * Prints an array of objects: as JSON, or as a table of the columns named. Each column is
- * "key:TITLE"; absent values are "-".
+ * "key:TITLE", or "object.key:TITLE" for a member's member; absent values are "-".
  */
 void client_table(const json_t *rows, const char *const columns[], bool as_json);
 

@@ -25,7 +25,7 @@ static int list(const char *set, bool as_json)
 	static const char *const columns[] = {
 		"set:SET", "name:PORT", "kind:KIND", "up:UP", "rx_packets:RX-PKTS",
 		"rx_bytes:RX-BYTES", "tx_packets:TX-PKTS", "tx_bytes:TX-BYTES",
-		"drop_spoof:SPOOF", "drop_vlan:VLAN", "drop_rate:RATE", "drop_nobuf:NOBUF",
+		"drops.spoof:SPOOF", "drops.vlan:VLAN", "drops.rate:RATE", "drops.nobuf:NOBUF",
 		"ring_errors:RING-ERR", NULL};
 	struct err e;
 	json_t *names = client_running("sets", &e), *rows = json_array(), *name, *probe;

@@ -44,11 +44,11 @@ grep -q '^guest-status: 0' /results/a.log || fail "guest a: $(tr -d '\r' </resul
 
 vmhi port list --json >/results/ports.json
 vmhi port list >/results/ports.txt
-spoof=$(jq '[.[] | select(.name == "a.0")][0].drop_spoof' /results/ports.json)
+spoof=$(jq '[.[] | select(.name == "a.0")][0].drops.spoof' /results/ports.json)
 [ "$spoof" -ge 3 ] || fail "3 spoofed frames were sent, $spoof counted"
 say "$spoof frames with a spoofed MAC dropped and counted"
 # nothing else was lost or wrong anywhere
-bad=$(jq -c '[.[] | {name, ring_errors, drop_rate, errors} | select(.ring_errors > 0 or .drop_rate > 0 or (.errors // 0) > 0)]' /results/ports.json)
+bad=$(jq -c '[.[] | select(.ring_errors + .drops.rate + .drops.bad > 0)]' /results/ports.json)
 [ "$bad" = '[]' ] || fail "error counters moved: $bad"
 rss=$(for p in $(pgrep -x vmhi-vm); do
 	awk '/^[0-9a-f]+-[0-9a-f]+ / { ram = /memfd:/ } /^Rss:/ { if (!ram) n += $2 } END { print n }' /proc/$p/smaps
