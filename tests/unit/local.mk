@@ -41,3 +41,35 @@ tests_unit_test_vm_vhost_SOURCES = %D%/test-vm-vhost.c %D%/vhost-backend.c %D%/v
 	%D%/vm-fake.c %D%/vm-fake.h %D%/cunit.h
 tests_unit_test_vm_vhost_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_vhost_LDADD = libvmdevices.a $(UNIT_LIBS) -lpthread
+
+VM_UNIT_LIBS = libvm.a libvmdevices.a libvm.a libvmconfig.a $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-acpi
+TESTS += tests/unit/test-vm-acpi
+tests_unit_test_vm_acpi_SOURCES = %D%/test-vm-acpi.c %D%/cunit.h
+tests_unit_test_vm_acpi_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_acpi_LDADD = $(VM_UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-bus
+TESTS += tests/unit/test-vm-bus
+tests_unit_test_vm_bus_SOURCES = %D%/test-vm-bus.c %D%/cunit.h
+tests_unit_test_vm_bus_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_bus_LDADD = $(VM_UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-boot
+TESTS += tests/unit/test-vm-boot
+tests_unit_test_vm_boot_SOURCES = %D%/test-vm-boot.c %D%/cunit.h
+tests_unit_test_vm_boot_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_boot_LDADD = $(VM_UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-serial
+TESTS += tests/unit/test-vm-serial
+tests_unit_test_vm_serial_SOURCES = %D%/test-vm-serial.c %D%/cunit.h
+tests_unit_test_vm_serial_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_serial_LDADD = $(VM_UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-console
+TESTS += tests/unit/test-vm-console
+tests_unit_test_vm_console_SOURCES = %D%/test-vm-console.c %D%/cunit.h
+tests_unit_test_vm_console_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_console_LDADD = $(VM_UNIT_LIBS)
