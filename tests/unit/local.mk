@@ -73,3 +73,9 @@ TESTS += tests/unit/test-vm-console
 tests_unit_test_vm_console_SOURCES = %D%/test-vm-console.c %D%/cunit.h
 tests_unit_test_vm_console_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_console_LDADD = $(VM_UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-kvm
+TESTS += tests/unit/test-vm-kvm
+tests_unit_test_vm_kvm_SOURCES = %D%/test-vm-kvm.c %D%/cunit.h
+tests_unit_test_vm_kvm_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_kvm_LDADD = $(VM_UNIT_LIBS)
