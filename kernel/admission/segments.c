@@ -182,7 +182,7 @@ static bool check_inner(struct image *m, unsigned int i)
 		return false;
 	}
 	if (p->p_type == PT_PHDR && (p->p_offset != m->eh.e_phoff ||
-				     p->p_filesz != m->nph * sizeof(Elf64_Phdr))) {
+				     p->p_filesz < m->nph * sizeof(Elf64_Phdr))) {
 		BROKEN(m, RULE_PROGRAM_HEADERS, "PT_PHDR where the ELF header says",
 		       "it at %#llx, the table at %#llx", HEX(p->p_offset), HEX(m->eh.e_phoff));
 		return false;
