@@ -32,6 +32,23 @@ static int open_file(const char *what, const char *path, uint64_t *size, struct 
 	return r;
 }
 
+int boot_check(const struct vm_config *cfg, struct err *e)
+{
+	uint64_t size;
+	int fd = open_file("kernel", cfg->kernel, &size, e);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	if (!cfg->initrd)
+		return 0;
+	fd = open_file("initrd", cfg->initrd, &size, e);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 /* Straight into guest memory, so that no buffer of that size is ever needed. */
 static int read_into(struct vm *vm, int fd, const char *path, uint64_t off, uint64_t n,
 		     uint64_t gpa, struct err *e)

@@ -13,6 +13,7 @@
 #include "kernel/lib/err.h"
 
 struct vm;
+struct vm_config;
 
 struct boot_entry {
 	bool long_mode;		/* 64-bit with paging; else flat 32-bit */
@@ -51,6 +52,9 @@ struct boot {
 	struct boot_memory map[BOOT_MEMORY_MAX];
 	unsigned int nmap;
 };
+
+/* Whether the configured files can be read: said before anything is made. */
+int boot_check(const struct vm_config *cfg, struct err *e);
 
 int boot_load(struct vm *vm, struct boot_entry *entry, struct err *e);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernel/lib/log.h"
+#include "kernel/vm/boot.h"
 #include "kernel/vm/config.h"
 #include "kernel/vm/console.h"
 #include "kernel/vm/kvm.h"
@@ -167,6 +168,8 @@ static int run_in_place(const struct options *o, const struct vm_config *cfg, st
 	struct place place;
 	int r = EXIT_ERROR;
 
+	if (boot_check(cfg, e))
+		return EXIT_ERROR;
 	vm.kvm_fd = open_kvm(e);
 	if (vm.kvm_fd < 0)
 		return EXIT_ERROR;

@@ -79,3 +79,9 @@ TESTS += tests/unit/test-vm-kvm
 tests_unit_test_vm_kvm_SOURCES = %D%/test-vm-kvm.c %D%/cunit.h
 tests_unit_test_vm_kvm_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_kvm_LDADD = $(VM_UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vm-program
+TESTS += tests/unit/test-vm-program
+tests_unit_test_vm_program_SOURCES = %D%/test-vm-program.c %D%/cunit.h
+tests_unit_test_vm_program_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vm_program_LDADD = $(CUNIT_LIBS)

@@ -2,6 +2,8 @@
 /* The console's byte stream between a device and who is attached, and a VM's place. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "kernel/lib/fdpass.h"
@@ -213,6 +215,66 @@ static void test_take_over(void)
 	stop();
 }
 
+/* Puts a terminal in the place of descriptors 0 and 1; returns its other side. */
+static int take_terminal(int saved[2])
+{
+	int master, slave;
+
+	CU_ASSERT_EQUAL_FATAL(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	fflush(stdout);
+	saved[0] = dup(0);
+	saved[1] = dup(1);
+	dup2(slave, 0);
+	dup2(slave, 1);
+	close(slave);
+	return master;
+}
+
+static void give_back(const int saved[2])
+{
+	for (int i = 0; i < 2; i++) {
+		dup2(saved[i], i);
+		close(saved[i]);
+	}
+}
+
+/* The terminal is raw while attached and as it was afterwards; Ctrl-A x ends the VM. */
+static void test_terminal(void)
+{
+	struct termios before, during, after;
+	struct err e = {0};
+	int saved[2], tty, r;
+	ssize_t shown;
+	bool refused;
+	char buf[8];
+
+	start();
+	tty = take_terminal(saved);
+	tcgetattr(0, &before);
+	r = console_attach_stdio(vm.console, &e);
+	tcgetattr(0, &during);
+	refused = console_attachable(vm.console, &e) == -EBUSY;
+	put("hi", 2);
+	turn();
+	poll(&(struct pollfd){.fd = tty, .events = POLLIN}, 1, 2000);
+	shown = read(tty, buf, sizeof(buf));
+	if (write(tty, "a\x01\x01\x01zb\x01x", 8) != 8)
+		r = -1;
+	for (int i = 0; i < 200 && vm.end == VM_RUNNING; i++)
+		event_loop_once(vm.loop, 10);
+	stop();
+	tcgetattr(0, &after);
+	give_back(saved);
+	CU_ASSERT_EQUAL(r, 0);
+	CU_ASSERT(refused);
+	CU_ASSERT((before.c_lflag & ECHO) && !(during.c_lflag & (ECHO | ISIG | ICANON)));
+	CU_ASSERT_EQUAL(after.c_lflag, before.c_lflag);
+	CU_ASSERT(shown == 2 && !memcmp(buf, "hi", 2));
+	CU_ASSERT(ngot == 3 && !memcmp(got, "a\x01" "b", 3));
+	CU_ASSERT_EQUAL(vm.end, VM_KILLED);
+	close(tty);
+}
+
 static void test_place(void)
 {
 	char run[] = "/tmp/vmhi-place-XXXXXX", cmd[128];
@@ -254,6 +316,7 @@ static const struct unit_test tests[] = {
 	{"a device that takes little", test_slow_device},
 	{"a reader that does not read", test_slow_reader},
 	{"a second attach", test_take_over},
+	{"a terminal", test_terminal},
 	{"a VM's place", test_place},
 };
 
