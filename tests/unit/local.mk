@@ -85,3 +85,22 @@ TESTS += tests/unit/test-vm-program
 tests_unit_test_vm_program_SOURCES = %D%/test-vm-program.c %D%/cunit.h
 tests_unit_test_vm_program_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_program_LDADD = $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-iova
+TESTS += tests/unit/test-iova
+tests_unit_test_iova_SOURCES = %D%/test-iova.c %D%/cunit.h
+tests_unit_test_iova_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_iova_LDADD = libbus.a $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-vfio-user-client
+TESTS += tests/unit/test-vfio-user-client
+tests_unit_test_vfio_user_client_SOURCES = %D%/test-vfio-user-client.c %D%/fake-device.c \
+	%D%/fake-device.h %D%/cunit.h
+tests_unit_test_vfio_user_client_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vfio_user_client_LDADD = libbus.a $(UNIT_LIBS) -lpthread
+
+check_PROGRAMS += tests/unit/test-reg-ring
+TESTS += tests/unit/test-reg-ring
+tests_unit_test_reg_ring_SOURCES = %D%/test-reg-ring.c %D%/cunit.h
+tests_unit_test_reg_ring_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_reg_ring_LDADD = libbus.a $(UNIT_LIBS) -lpthread

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The register ring, both sides. */
+#include "kernel/bus/ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kernel/bus/bus.h"
+
+/* A round of the keeper's ends after so many entries, so that no ring keeps it from other work. */
+#define ROUND 256
+
+static void signal_fd(int fd)
+{
+	uint64_t one = 1;
+
+	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+static void clear_fd(int fd)
+{
+	uint64_t n;
+
+	while (read(fd, &n, sizeof(n)) < 0 && errno == EINTR)
+		;
+}
+
+static void kick(struct reg_client *c)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&c->ring->sleeping, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(&c->ring->sleeping, 0, __ATOMIC_ACQ_REL))
+		signal_fd(c->kick);
+}
+
+static uint32_t post(struct reg_client *c, uint8_t op, uint32_t bar, uint64_t off, uint32_t width,
+		     uint64_t value)
+{
+	struct reg_ring *r = c->ring;
+	uint32_t no = __atomic_fetch_add(&r->head, 1, __ATOMIC_ACQ_REL);
+	struct reg_entry *ent = &r->entry[no % REG_RING_ENTRIES];
+
+	while (no - __atomic_load_n(&r->done, __ATOMIC_ACQUIRE) >= REG_RING_ENTRIES)
+		__builtin_ia32_pause();
+	ent->op = op;
+	ent->bar = (uint8_t)bar;
+	ent->width = (uint8_t)width;
+	ent->zero = 0;
+	ent->off = off;
+	ent->value = value;
+	__atomic_store_n(&ent->seq, no + 1, __ATOMIC_RELEASE);
+	kick(c);
+	return no;
+}
+
+bool reg_idle(const struct reg_client *c)
+{
+	return __atomic_load_n(&c->ring->head, __ATOMIC_RELAXED) ==
+	       __atomic_load_n(&c->ring->done, __ATOMIC_ACQUIRE);
+}
+
+void reg_write(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t width, uint64_t value)
+{
+	post(c, REG_OP_WRITE, bar, off, width, value);
+}
+
+uint64_t reg_read(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t width, int timeout_ms)
+{
+	struct pollfd p = {.fd = c->answer, .events = POLLIN};
+	uint32_t want = post(c, REG_OP_READ, bar, off, width, 0) + 1;
+
+	/* An answer that came too late for an earlier read may still wake this one. */
+	while (__atomic_load_n(&c->ring->read_seq, __ATOMIC_ACQUIRE) != want) {
+		int n = poll(&p, 1, timeout_ms);
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return ~0ull;
+		if (n > 0)
+			clear_fd(c->answer);
+	}
+	return c->ring->read_value;
+}
+
+int reg_server_init(struct reg_server *s, struct bus_device *dev, struct err *e)
+{
+	int r;
+
+	*s = (struct reg_server){.dev = dev, .kick = -1, .answer = -1};
+	s->memfd = memfd_create("vmhi-registers", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (s->memfd < 0 || ftruncate(s->memfd, REG_RING_BYTES) < 0 ||
+	    fcntl(s->memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		goto fail;
+	s->ring = mmap(NULL, REG_RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, s->memfd, 0);
+	if (s->ring == MAP_FAILED) {
+		s->ring = NULL;
+		goto fail;
+	}
+	s->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->answer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->kick < 0 || s->answer < 0)
+		goto fail;
+	s->ring->sleeping = 1;
+	return 0;
+fail:
+	r = err_set(e, -errno, "%s: its register ring cannot be made: %s", dev->name,
+		    strerror(errno));
+	reg_server_free(s);
+	return r;
+}
+
+void reg_server_free(struct reg_server *s)
+{
+	if (s->ring)
+		munmap(s->ring, REG_RING_BYTES);
+	for (int i = 0; i < 3; i++) {
+		int fd = i == 0 ? s->memfd : i == 1 ? s->kick : s->answer;
+
+		if (fd >= 0)
+			close(fd);
+	}
+	*s = (struct reg_server){.memfd = -1, .kick = -1, .answer = -1};
+}
+
+static bool ready(const struct reg_server *s, uint32_t no)
+{
+	return __atomic_load_n(&s->ring->entry[no % REG_RING_ENTRIES].seq, __ATOMIC_ACQUIRE) ==
+	       no + 1;
+}
+
+/* Carries out the entry at the tail; answers whether it is certain to have arrived. */
+static bool serve_one(struct reg_server *s, bool may_post)
+{
+	struct reg_ring *r = s->ring;
+	uint32_t no = s->tail++;
+	struct reg_entry ent;
+	uint64_t value = ~0ull;
+
+	memcpy(&ent, &r->entry[no % REG_RING_ENTRIES], sizeof(ent));
+	if (ent.op == REG_OP_READ) {
+		bus_read(s->dev, ent.bar, ent.off, ent.width, &value);
+		__atomic_store_n(&r->read_value, value, __ATOMIC_RELAXED);
+		__atomic_store_n(&r->read_seq, no + 1, __ATOMIC_RELEASE);
+		signal_fd(s->answer);
+		return true;
+	}
+	if (ent.op == REG_OP_WRITE) {
+		bool posted = may_post && ready(s, no + 1);
+
+		bus_write(s->dev, ent.bar, ent.off, ent.width, ent.value, posted);
+		return !posted;
+	}
+	return true;
+}
+
+/* Serves at most a round; false: there is more. */
+static bool serve(struct reg_server *s)
+{
+	for (int n = 1; ready(s, s->tail); n++) {
+		if (serve_one(s, n < ROUND))
+			__atomic_store_n(&s->ring->done, s->tail, __ATOMIC_RELEASE);
+		if (n == ROUND)
+			return false;
+	}
+	return true;
+}
+
+void reg_server_run(struct reg_server *s)
+{
+	clear_fd(s->kick);
+	for (;;) {
+		if (!serve(s)) {
+			signal_fd(s->kick); /* come back after the others */
+			return;
+		}
+		__atomic_store_n(&s->ring->sleeping, 1, __ATOMIC_RELAXED);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (!ready(s, s->tail))
+			return;
+		__atomic_store_n(&s->ring->sleeping, 0, __ATOMIC_RELAXED);
+	}
+}
