@@ -104,3 +104,15 @@ TESTS += tests/unit/test-reg-ring
 tests_unit_test_reg_ring_SOURCES = %D%/test-reg-ring.c %D%/cunit.h
 tests_unit_test_reg_ring_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_reg_ring_LDADD = libbus.a $(UNIT_LIBS) -lpthread
+
+check_PROGRAMS += tests/unit/test-keeper-config
+TESTS += tests/unit/test-keeper-config
+tests_unit_test_keeper_config_SOURCES = %D%/test-keeper-config.c %D%/cunit.h
+tests_unit_test_keeper_config_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keeper_config_LDADD = libkeeper.a libadmission.a $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-keeper-pool
+TESTS += tests/unit/test-keeper-pool
+tests_unit_test_keeper_pool_SOURCES = %D%/test-keeper-pool.c %D%/cunit.h
+tests_unit_test_keeper_pool_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keeper_pool_LDADD = libkeeper.a libbus.a $(UNIT_LIBS)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The DMA pool: one memfd that the worker and the devices of a set share. Its first part is for the
+ * driver's control memory, handed out piece by piece; the rest is packet buffers. The keeper owns
+ * it, so that it outlives a worker; its size is sealed.
+ */
+#ifndef KERNEL_KEEPER_POOL_H
+#define KERNEL_KEEPER_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/bus/bus.h"
+#include "kernel/worker/channel.h"
+
+#define POOL_PIECES 256
+
+/* Control memory that was handed out. */
+struct pool_piece {
+	uint64_t off, len;	/* len 0: this entry is free */
+	uint32_t dev, flags, tag;
+	bool orphan;		/* PERSIST, and the worker that had it died */
+};
+
+struct pool {
+	int fd;
+	char *va;
+	bool huge;
+	uint64_t len, iova;
+	uint64_t control_len;	/* then packet buffers up to len */
+	struct pool_piece piece[POOL_PIECES];
+};
+
+/* Makes it for so many bytes of packet buffers and lets every device of the bus reach it. */
+int pool_open(struct pool *p, struct bus *b, uint64_t packet_len, struct err *e);
+void pool_close(struct pool *p, struct bus *b);
+
+/* struct vmhi_host's dma_alloc and dma_free, as the worker asks for them. */
+int pool_alloc(struct pool *p, struct chan_dma *q);
+int pool_free(struct pool *p, uint32_t dev, uint32_t handle);
+
+/* The worker is dead and the devices are fenced: only what is PERSIST stays. */
+void pool_worker_died(struct pool *p);
+
+#endif
