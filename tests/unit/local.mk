@@ -116,3 +116,16 @@ TESTS += tests/unit/test-keeper-pool
 tests_unit_test_keeper_pool_SOURCES = %D%/test-keeper-pool.c %D%/cunit.h
 tests_unit_test_keeper_pool_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_keeper_pool_LDADD = libkeeper.a libbus.a $(UNIT_LIBS)
+# One list of assertions, two cards: our model of the 82574L, and QEMU's, which judges it.
+check_PROGRAMS += tests/unit/test-model-82574 tests/unit/test-qemu-82574
+TESTS += tests/unit/test-model-82574 tests/unit/test-qemu-82574
+tests_unit_test_model_82574_SOURCES = %D%/test-model-82574.c %D%/card-bus.c %D%/card-bus.h \
+	%D%/card-bus-model.c %D%/model-client.h
+tests_unit_test_model_82574_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_model_82574_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_model_82574_LDADD = libvmhi-model.a $(CUNIT_LIBS) -lpthread
+tests_unit_test_qemu_82574_SOURCES = %D%/test-model-82574.c %D%/card-bus.c %D%/card-bus.h \
+	%D%/card-bus-qemu.c
+tests_unit_test_qemu_82574_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_qemu_82574_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_qemu_82574_LDADD = $(CUNIT_LIBS)
