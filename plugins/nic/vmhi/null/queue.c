@@ -110,6 +110,27 @@ static void nic_queue_free(void *queue)
 	dev->host->dma_free(dev->hc, q->mem.handle);
 }
 
+/*
+ * What comes back is an answer to its sender: the two addresses change places, unless the frame
+ * went to a group, which cannot send.
+ */
+static void turn_round(uint8_t *va)
+{
+	uint64_t head, dst, src;
+	uint32_t tail;
+
+	if (va[0] & 1)
+		return;
+	memcpy(&head, va, sizeof(head));
+	memcpy(&tail, va + 8, sizeof(tail));
+	dst = head & 0xffffffffffff;
+	src = head >> 48 | (uint64_t)tail << 16;
+	head = src | dst << 48;
+	tail = (uint32_t)(dst >> 16);
+	memcpy(va, &head, sizeof(head));
+	memcpy(va + 8, &tail, sizeof(tail));
+}
+
 /* Copies one packet into one posted buffer, as the receiving end of a cable would. */
 static int deliver(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t posted_end)
 {
@@ -126,6 +147,8 @@ static int deliver(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t posted
 		memcpy(va + len, (uint8_t *)(uintptr_t)pkt[s].va + pkt[s].data_off, pkt[s].len);
 		len += pkt[s].len;
 	}
+	if (len >= 14)
+		turn_round(va);
 	*to = *buf;
 	to->len = len;
 	to->nseg = 1;
