@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of struct dataplane: guests' ports, uplinks, and the data thread that polls them. */
+#ifndef KERNEL_NET_DP_H
+#define KERNEL_NET_DP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "kernel/net/dataplane.h"
+#include "kernel/net/switch.h"
+#include "kernel/net/vhost-user.h"
+
+#define DP_UPLINKS 16
+#define DP_PENDING 256
+#define DP_BATCH   SWITCH_BATCH
+
+/* A guest's port. */
+struct guest_port {
+	struct switch_port sp;		/* first: it is what output() gets */
+	struct dataplane *dp;
+	struct dp_port_conf conf;
+	struct vhost_user_port vu_port;
+	struct vhost_user *vu;		/* NULL: no front end */
+	uint32_t rx_queues;		/* that run, from the first on */
+	uint64_t ring_errors, bad;	/* bad: of queues since set up anew */
+	struct vq vq[VHOST_USER_RINGS];
+};
+
+struct uplink;
+struct uplink_ops {
+	switch_output output;		/* gets the team's port; the active uplink is meant */
+	bool takes;			/* as in struct switch_port */
+	/* Brings in what came, and completes what went; false: nothing did. */
+	bool (*poll)(struct uplink *u);
+	/* Asks for a wake-up; true: there is work already. */
+	bool (*arm)(struct uplink *u);
+	void (*free)(struct uplink *u);
+};
+
+struct uplink {
+	const struct uplink_ops *ops;
+	struct dataplane *dp;
+	char name[DP_NAME_MAX];
+	uint8_t kind;			/* DP_KIND_* */
+	bool up, inline_tags;
+	bool wakes;			/* it can wake a sleeping thread */
+	struct switch_counters c;
+	/* A driver's port. */
+	const struct vmhi_nic *nic;
+	void *dev, *tx, *rx;
+	struct vmhi_nic_info info;
+	uint64_t features;
+	uint32_t depth, posted, sent;	/* sent: not yet done */
+	bool failed;			/* it broke the rules: not called any more */
+	struct vmhi_pkt pending[DP_PENDING];
+	uint32_t npending;
+	/* A tap or a passt socket. */
+	int fd;
+	uint64_t poll_at;		/* clock: not read before, it had nothing */
+	struct passt *passt;
+};
+
+struct dataplane {
+	struct pool pool;
+	struct switch_port team;	/* the uplinks as the switch sees them */
+	struct uplink *active;
+	struct guest_port *port[SWITCH_PORTS];
+	struct uplink *uplink[DP_UPLINKS];
+	uint32_t nports, nuplinks;
+	bool congested;			/* the active uplink's ring is full */
+	bool trouble;			/* something for the control thread to look at */
+	struct dp_stats stats;
+	uint64_t hz;			/* of the time-stamp counter */
+	/* Between the threads. */
+	atomic_int pause_asked;
+	bool standing, quit;
+	int pauses;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	int epfd, wake, news;		/* news: eventfd to the control thread */
+	/* Control thread. */
+	struct event_loop *loop;
+	struct event *news_event;
+	struct dp_conf conf;
+	int age_timer;
+	struct vswitch sw;
+};
+
+static inline uint64_t dp_tsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+/* thread.c */
+int dp_thread_start(struct dataplane *dp, struct err *e);
+void dp_thread_stop(struct dataplane *dp);
+/* Adds a descriptor that wakes the data thread: at each edge, so nobody has to read it. */
+int dp_watch(struct dataplane *dp, int fd, bool on);
+
+/* port.c */
+bool port_poll(struct guest_port *p);
+void port_review(struct guest_port *p);
+struct guest_port *port_find(const struct dataplane *dp, const char *name);
+void port_hang_up(struct guest_port *p, const char *why);
+
+/* uplink.c: the team, and the filters of its drivers */
+struct uplink *uplink_new(struct dataplane *dp, const char *name, int kind, struct err *e);
+int uplink_join(struct uplink *u, struct err *e);
+void uplink_elect(struct dataplane *dp);
+void uplink_filter(struct dataplane *dp);
+/* Takes frames in from u: drops them unless it is the active one. */
+void uplink_input(struct uplink *u, struct vmhi_pkt *pkt, uint32_t n);
+
+/* uplink-driver.c, uplink-tap.c, uplink-passt.c */
+extern const struct uplink_ops uplink_driver_ops, uplink_tap_ops, uplink_passt_ops;
+int passt_new(struct uplink *u);
+
+/* dataplane.c */
+int dp_check_name(const struct dataplane *dp, const char *name, struct err *e);
+
+#endif

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel/net/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Beyond the count, so that a batch can be written behind the top before it is checked. */
+#define POOL_SLACK 128
+
+int pool_init(struct pool *p, void *va, uint64_t iova, uint64_t len, uint32_t mtu)
+{
+	uint32_t room = pool_room(mtu), stride = room + POOL_HEADROOM;
+	uint64_t count = len / stride;
+
+	if (!va || ((uintptr_t)va & 63) || count < 64 || count > 1u << 24)
+		return -EINVAL;
+	*p = (struct pool){.va = va, .iova = iova, .end = count * stride, .room = room,
+			   .stride = stride, .count = (uint32_t)count};
+	p->free = calloc(count + POOL_SLACK, sizeof(*p->free));
+	if (!p->free)
+		return -ENOMEM;
+	while (count > 0)
+		p->free[p->nfree++] = --count * stride;
+	return 0;
+}
+
+void pool_free(struct pool *p)
+{
+	free(p->free);
+	*p = (struct pool){0};
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Packet buffers: equal pieces of one DMA-able memory, handed out last in, first out, so that the
+ * next packet goes where the caches are warm. A buffer is named by its byte offset (the cookie
+ * that drivers give back). Each has headroom before the packet, for a VLAN tag, and an odd number
+ * of cache lines, so that the first lines of the packets do not all fall into a few cache sets.
+ * Data thread only, or while it is paused.
+ */
+#ifndef KERNEL_NET_POOL_H
+#define KERNEL_NET_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <vmhi/nic.h>
+
+#define POOL_HEADROOM 64
+
+struct pool {
+	uint8_t *va;
+	uint64_t iova;
+	uint64_t end;		/* cookies are below this */
+	uint32_t room;		/* bytes behind the headroom: 2048, 4096, 8192 or 16384 */
+	uint32_t stride;
+	uint32_t count, nfree;
+	uint64_t *free;		/* stack of cookies */
+};
+
+/* What a buffer must have for frames of this MTU: Ethernet header, tag, and room to spare. */
+static inline uint32_t pool_room(uint32_t mtu)
+{
+	uint32_t room = 2048;
+
+	while (room < mtu + 18 + 32)
+		room *= 2;
+	return room;
+}
+
+int pool_init(struct pool *p, void *va, uint64_t iova, uint64_t len, uint32_t mtu);
+void pool_free(struct pool *p);
+
+static inline uint8_t *pool_data(const struct pool *p, uint64_t cookie)
+{
+	return p->va + cookie + POOL_HEADROOM;
+}
+
+/* Describes a buffer as rx_post() wants it. A packet in it is this and its len. */
+static inline void pool_describe(const struct pool *p, uint64_t cookie, struct vmhi_pkt *pkt)
+{
+	*pkt = (struct vmhi_pkt){
+		.iova = p->iova + cookie + POOL_HEADROOM,
+		.va = (uint64_t)(uintptr_t)pool_data(p, cookie),
+		.cookie = cookie,
+		.room = p->room,
+	};
+}
+
+static inline void pool_put(struct pool *p, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	uint64_t *top = p->free + p->nfree;
+
+	for (uint32_t i = 0; i < n; i++)
+		top[i] = pkt[i].cookie;
+	p->nfree += n;
+}
+
+/*
+ * Cookies from a driver, already written behind the top of the stack (pool_top()). A cookie that
+ * is none of ours, or more of them than are missing, is the driver's error: nothing is taken.
+ */
+static inline uint64_t *pool_top(struct pool *p)
+{
+	return p->free + p->nfree;
+}
+
+static inline bool pool_accept(struct pool *p, uint32_t n)
+{
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		most = p->free[p->nfree + i] > most ? p->free[p->nfree + i] : most;
+	if (most >= p->end || n > p->count - p->nfree)
+		return false;
+	p->nfree += n;
+	return true;
+}
+
+#endif

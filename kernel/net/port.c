@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Guests' ports: between a vhost-user back end's virtqueues and the switch. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "kernel/lib/log.h"
+#include "kernel/net/copy.h"
+#include "kernel/net/dp.h"
+
+/* The rx queue for a frame, by its addresses and ports, so that a flow stays in order. */
+static uint32_t spread(const struct vmhi_pkt *pkt, uint32_t queues)
+{
+	const uint8_t *f = (const uint8_t *)(uintptr_t)pkt->va + pkt->data_off;
+	uint64_t h = load64(f) ^ load32(f + 8);
+
+	if (pkt->len >= 38)
+		h ^= load64(f + 22) * 31 + load64(f + 30);
+	return (uint32_t)((h * 0x9e3779b97f4a7c15ull) >> 40) % queues;
+}
+
+/* Gives frames to one queue; what finds no room is dropped. */
+static void give(struct guest_port *p, struct vq *vq, struct vmhi_pkt *pkt, uint32_t n)
+{
+	uint64_t bytes = 0;
+
+	while (n && vq->run) {
+		uint32_t given = vq->give(vq, pkt, n);
+
+		for (uint32_t i = 0; i < given; i++)
+			bytes += pkt[i].len;
+		p->sp.c.tx_packets += given;
+		p->dp->stats.packets += given;
+		pkt += given;
+		n -= given;
+		if (!n || !vq->run || !vq_pending(vq))
+			break;
+		pkt++;	/* too long for the buffers that are there */
+		n--;
+		p->sp.c.drop_nobuf++;
+	}
+	p->sp.c.drop_nobuf += n;
+	p->sp.c.tx_bytes += bytes;
+}
+
+static void port_output(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t n)
+{
+	struct guest_port *p = (struct guest_port *)sp;
+	uint32_t i = 0, run, q;
+
+	if (p->rx_queues == 1) {
+		give(p, &p->vq[0], pkt, n);
+		return;
+	}
+	for (; i < n; i += run) {
+		q = spread(&pkt[i], p->rx_queues);
+		for (run = 1; i + run < n && spread(&pkt[i + run], p->rx_queues) == q; run++)
+			;
+		give(p, &p->vq[2 * q], &pkt[i], run);
+	}
+}
+
+bool port_poll(struct guest_port *p)
+{
+	struct vmhi_pkt pkt[DP_BATCH];
+	bool any = false;
+
+	for (uint32_t i = 1; i < 2 * p->conf.queue_pairs; i += 2) {
+		struct vq *vq = &p->vq[i];
+		uint32_t n;
+
+		if (!vq->run)
+			continue;
+		n = vq->take(vq, &p->dp->pool, pkt, DP_BATCH);
+		if (!n)
+			continue;
+		switch_input(&p->dp->sw, &p->sp, pkt, n);
+		any = true;
+	}
+	if (__builtin_expect(p->vu && p->vu->mem.lost, 0))
+		p->dp->trouble = true;
+	return any;
+}
+
+static void port_pause(void *arg)
+{
+	struct guest_port *p = arg;
+
+	dp_pause(p->dp);
+}
+
+/* Rings may have come or gone. */
+static void port_resume(void *arg)
+{
+	struct guest_port *p = arg;
+	uint32_t n = 0;
+
+	while (n < p->conf.queue_pairs && p->vq[2 * n].run)
+		n++;
+	p->rx_queues = n;
+	if (p->sp.up != (n > 0))
+		switch_set_up(&p->dp->sw, &p->sp, n > 0);
+	dp_resume(p->dp);
+}
+
+static int port_watch(void *arg, int fd, bool on)
+{
+	struct guest_port *p = arg;
+
+	return dp_watch(p->dp, fd, on);
+}
+
+void port_hang_up(struct guest_port *p, const char *why)
+{
+	struct dataplane *dp = p->dp;
+
+	if (!p->vu)
+		return;
+	log_info("port %s: disconnected: %s", p->conf.name, why);
+	vhost_user_free(p->vu);
+	p->vu = NULL;
+	for (int i = 0; i < VHOST_USER_RINGS; i++) {
+		p->bad += p->vq[i].bad;
+		p->vq[i] = (struct vq){.call_fd = -1, .trouble = &dp->trouble,
+				       .frame_max = p->vq[i].frame_max};
+	}
+	if (dp->conf.port_gone)
+		dp->conf.port_gone(dp->conf.arg, p->conf.name, why);
+}
+
+static void port_gone(void *arg, const char *why)
+{
+	port_hang_up(arg, why);
+}
+
+/* The data thread met trouble: says which queue was stopped, or throws the front end out. */
+void port_review(struct guest_port *p)
+{
+	if (p->vu && p->vu->mem.lost) {
+		port_hang_up(p, "its memory was truncated");
+		return;
+	}
+	for (uint32_t i = 0; p->vu && i < 2 * p->conf.queue_pairs; i++) {
+		struct vq *vq = &p->vq[i];
+
+		if (!vq->broken || vq->reported)
+			continue;
+		vq->reported = true;
+		p->ring_errors++;
+		log_warning("port %s: queue %u stopped: %s 0x%" PRIx64, p->conf.name, i,
+			    vq->broken, vq->broken_arg);
+		if (p->vu->ring[i].error >= 0)
+			(void)!eventfd_write(p->vu->ring[i].error, 1);
+	}
+}
+
+struct guest_port *port_find(const struct dataplane *dp, const char *name)
+{
+	for (uint32_t i = 0; i < dp->nports; i++)
+		if (!strcmp(dp->port[i]->conf.name, name))
+			return dp->port[i];
+	return NULL;
+}
+
+static int check_conf(const struct dataplane *dp, const struct dp_port_conf *c, struct err *e)
+{
+	int r = dp_check_name(dp, c->name, e);
+
+	if (r)
+		return r;
+	if (c->queue_pairs > VHOST_USER_PAIRS)
+		return err_set(e, -EINVAL, "port %s: at most %d queue pairs", c->name,
+			       VHOST_USER_PAIRS);
+	if (c->mtu && (c->mtu < 68 || c->mtu > dp->conf.mtu))
+		return err_set(e, -EINVAL, "port %s: the MTU must be 68 to the set's, %u", c->name,
+			       dp->conf.mtu);
+	if (c->vlan > 4094 || c->ntrunk > DP_TRUNK_MAX)
+		return err_set(e, -EINVAL, "port %s: VLANs are 1 to 4094", c->name);
+	for (int i = 0; i < c->ntrunk; i++)
+		if (!c->trunk[i] || c->trunk[i] > 4094)
+			return err_set(e, -EINVAL, "port %s: VLANs are 1 to 4094", c->name);
+	if (c->mac[0] & 1)
+		return err_set(e, -EINVAL, "port %s: the address is a group's", c->name);
+	return 0;
+}
+
+static void set_up_switch_port(struct guest_port *p)
+{
+	const struct dp_port_conf *c = &p->conf;
+	struct switch_port *sp = &p->sp;
+	uint64_t burst = c->burst ? c->burst : c->rate / 100;
+
+	sp->output = port_output;
+	sp->inline_tags = true;
+	memcpy(&sp->mac, c->mac, 6);
+	sp->vlan = c->vlan;
+	sp->trunk = c->ntrunk > 0;
+	sp->drop_untagged = sp->trunk && !c->vlan;
+	for (int i = 0; i < c->ntrunk; i++)
+		sp->member[c->trunk[i] / 64] |= 1ull << c->trunk[i] % 64;
+	if (!sp->drop_untagged)
+		sp->member[c->vlan / 64] |= 1ull << c->vlan % 64;
+	if (c->rate)
+		switch_set_rate(sp, c->rate, burst < 65536 ? 65536 : burst, p->dp->hz);
+}
+
+int dp_port_add(struct dataplane *dp, const struct dp_port_conf *conf, struct err *e)
+{
+	struct guest_port *p;
+	int r = check_conf(dp, conf, e);
+
+	if (r)
+		return r;
+	p = aligned_alloc(64, (sizeof(*p) + 63) & ~63ul);
+	if (!p)
+		return err_set(e, -ENOMEM, "port %s: out of memory", conf->name);
+	memset(p, 0, sizeof(*p));
+	p->dp = dp;
+	p->conf = *conf;
+	p->conf.mtu = conf->mtu ? conf->mtu : dp->conf.mtu;
+	p->conf.queue_pairs = conf->queue_pairs ? conf->queue_pairs : 1;
+	for (int i = 0; i < VHOST_USER_RINGS; i++)
+		p->vq[i] = (struct vq){.call_fd = -1, .trouble = &dp->trouble,
+				       .frame_max = p->conf.mtu + 18};
+	p->vu_port = (struct vhost_user_port){
+		.arg = p, .name = p->conf.name, .mtu = (uint16_t)p->conf.mtu,
+		.pairs = p->conf.queue_pairs, .vq = p->vq, .pause = port_pause,
+		.resume = port_resume, .watch = port_watch, .gone = port_gone,
+	};
+	memcpy(p->vu_port.mac, conf->mac, 6);
+	set_up_switch_port(p);
+	dp_pause(dp);
+	r = switch_add(&dp->sw, &p->sp);
+	if (r >= 0)
+		dp->port[dp->nports++] = p;
+	dp_resume(dp);
+	if (r < 0) {
+		free(p);
+		return err_set(e, r, r == -EEXIST ? "port %s: its address is another port's"
+						  : "port %s: too many ports", conf->name);
+	}
+	uplink_filter(dp);
+	return 0;
+}
+
+int dp_port_del(struct dataplane *dp, const char *name)
+{
+	struct guest_port *p = port_find(dp, name);
+
+	if (!p)
+		return -ENOENT;
+	port_hang_up(p, "the port is removed");
+	dp_pause(dp);
+	switch_remove(&dp->sw, &p->sp);
+	for (uint32_t i = 0; i < dp->nports; i++)
+		if (dp->port[i] == p)
+			dp->port[i] = dp->port[--dp->nports];
+	dp_resume(dp);
+	free(p);
+	uplink_filter(dp);
+	return 0;
+}
+
+int dp_port_connect(struct dataplane *dp, const char *name, int sock, struct err *e)
+{
+	struct guest_port *p = port_find(dp, name);
+
+	if (!p)
+		return err_set(e, -ENOENT, "there is no port %s", name);
+	if (p->vu)
+		return err_set(e, -EBUSY, "port %s is connected already", name);
+	p->vu = vhost_user_new(dp->loop, sock, &p->vu_port, e);
+	return p->vu ? 0 : e ? e->code : -ENOMEM;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The long way through a split ring: descriptor chains, indirect tables, regions that change. */
+#include <linux/virtio_net.h>
+
+#include "kernel/net/csum.h"
+#include "kernel/net/split.h"
+
+/* A walk along one chain. */
+struct walk {
+	const struct vring_desc *table;
+	uint32_t size, left;	/* of the table; descriptors that may still come */
+	uint32_t next;
+	bool more, indirect;
+};
+
+static int stop(struct vq *vq, const char *why, uint64_t arg)
+{
+	vq_break(vq, why, arg);
+	return -1;
+}
+
+static void walk_start(const struct vq *vq, uint16_t head, struct walk *w)
+{
+	*w = (struct walk){vq->desc, vq->size, vq->size, head, true, false};
+}
+
+static int enter_indirect(struct vq *vq, const struct split_desc *d, struct walk *w)
+{
+	uint64_t len = d->len;
+	const uint8_t *table;
+
+	if (!vq->indirect)
+		return stop(vq, "indirect descriptor, which was not negotiated, at", d->addr);
+	if (w->indirect)
+		return stop(vq, "indirect table inside an indirect table at", d->addr);
+	if (d->flags & VRING_DESC_F_NEXT)
+		return stop(vq, "indirect descriptor that is chained, at", d->addr);
+	if (!len || len % sizeof(struct vring_desc) ||
+	    len / sizeof(struct vring_desc) > VQ_SIZE_MAX)
+		return stop(vq, "indirect table of length", len);
+	table = guestmem_find(vq->mem, &vq->cache, d->addr, &len);
+	if (!table || len < d->len)
+		return stop(vq, "indirect table outside of memory at", d->addr);
+	*w = (struct walk){(const void *)table, d->len / sizeof(struct vring_desc),
+			   d->len / sizeof(struct vring_desc), 0, true, true};
+	return 0;
+}
+
+/* The next descriptor with a buffer: 1, and *d; 0 at the chain's end; -1 after vq_break(). */
+static int walk_next(struct vq *vq, struct walk *w, bool write, struct split_desc *d)
+{
+	for (;;) {
+		if (!w->more)
+			return 0;
+		if (w->next >= w->size)
+			return stop(vq, "chain goes on at descriptor", w->next);
+		if (!w->left--)
+			return stop(vq, "descriptor chain loops at", w->next);
+		*d = split_load((const void *)((const uint8_t *)w->table + w->next * 16ul));
+		if (!(d->flags & VRING_DESC_F_INDIRECT))
+			break;
+		if (enter_indirect(vq, d, w))
+			return -1;
+	}
+	w->more = d->flags & VRING_DESC_F_NEXT;
+	w->next = d->next;
+	if (!!(d->flags & VRING_DESC_F_WRITE) != write)
+		return stop(vq, write ? "receive buffer that may not be written at"
+				      : "transmit buffer for writing at", d->addr);
+	if (d->addr + d->len < d->addr)
+		return stop(vq, "buffer wraps around at", d->addr);
+	return 1;
+}
+
+/* The next contiguous piece of a descriptor, which it shrinks: its address, or NULL. */
+static uint8_t *piece(struct vq *vq, struct split_desc *d, uint64_t *len)
+{
+	uint8_t *p;
+
+	*len = d->len;
+	p = guestmem_find(vq->mem, &vq->cache, d->addr, len);
+	if (!p) {
+		vq_break(vq, "buffer outside of memory at", d->addr);
+		return NULL;
+	}
+	d->addr += *len;
+	d->len -= (uint32_t)*len;
+	return p;
+}
+
+/* Adds a piece to header and frame; at counts the bytes of both. */
+static void gather(uint8_t *hdr, uint8_t *frame, uint32_t frame_max, uint64_t *at,
+		   const uint8_t *p, uint64_t len)
+{
+	if (*at < VQ_HDR) {
+		uint64_t n = len < VQ_HDR - *at ? len : VQ_HDR - *at;
+
+		memcpy(hdr + *at, p, n);
+		*at += n;
+		p += n;
+		len -= n;
+	}
+	if (len && *at - VQ_HDR + len <= frame_max)
+		memcpy(frame + (*at - VQ_HDR), p, len);
+	*at += len;
+}
+
+int split_take_chain(struct vq *vq, uint16_t head, const struct pool *pool, uint64_t cookie,
+		     struct vmhi_pkt *pkt)
+{
+	uint8_t hdr[VQ_HDR];
+	struct split_desc d;
+	struct walk w;
+	uint64_t at = 0;
+	int r;
+
+	pool_describe(pool, cookie, pkt);
+	walk_start(vq, head, &w);
+	while ((r = walk_next(vq, &w, false, &d)) > 0) {
+		while (d.len) {
+			uint64_t len;
+			const uint8_t *p = piece(vq, &d, &len);
+
+			if (!p)
+				return -1;
+			gather(hdr, pool_data(pool, cookie), vq->frame_max, &at, p, len);
+		}
+	}
+	if (r < 0)
+		return -1;
+	if (at < VQ_HDR)
+		return stop(vq, "chain shorter than its header: bytes", at);
+	at -= VQ_HDR;
+	pkt->len = (uint32_t)at;
+	pkt->nseg = 1;
+	if (at < 14 || at > vq->frame_max ||
+	    (load16(hdr) && !split_take_offload(vq, load64(hdr), load32(hdr + 8), pkt))) {
+		vq->bad++;
+		return 0;
+	}
+	return 1;
+}
+
+bool split_take_offload(const struct vq *vq, uint64_t hdr, uint32_t csum, struct vmhi_pkt *pkt)
+{
+	uint8_t flags = (uint8_t)hdr, gso = (uint8_t)(hdr >> 8);
+	uint32_t start = csum & 0xffff, offset = csum >> 16;
+
+	if (gso != VIRTIO_NET_HDR_GSO_NONE)
+		return false;
+	if (!(flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		return true;
+	if (!vq->csum || start < 14 || start + offset + 2 > pkt->len)
+		return false;
+	pkt->flags |= VMHI_PKT_CSUM;
+	pkt->l4_off = (uint16_t)start;
+	pkt->csum_off = (uint16_t)offset;
+	return true;
+}
+
+uint64_t split_give_offload(const struct vq *vq, struct vmhi_pkt *pkt, uint16_t *csum_offset)
+{
+	if (!vq->guest_csum) {
+		if (pkt->flags & VMHI_PKT_CSUM)
+			csum_complete(pkt);
+		return 0;
+	}
+	if (!(pkt->flags & VMHI_PKT_CSUM))
+		return VIRTIO_NET_HDR_F_DATA_VALID;
+	*csum_offset = pkt->csum_off;
+	return VIRTIO_NET_HDR_F_NEEDS_CSUM | (uint64_t)pkt->l4_off << 48;
+}
+
+/* Room for one frame: pieces of one or, when they are merged, of several chains. */
+#define GIVE_PIECES 256
+#define GIVE_CHAINS 64
+struct room {
+	struct { uint8_t *p; uint64_t len; } piece[GIVE_PIECES];
+	uint16_t head[GIVE_CHAINS];
+	uint64_t len[GIVE_CHAINS];	/* of each chain */
+	uint32_t pieces, chains;
+	uint64_t total;
+};
+
+static int add_chain(struct vq *vq, uint16_t head, struct room *b)
+{
+	struct split_desc d;
+	struct walk w;
+	int r;
+
+	b->head[b->chains] = head;
+	b->len[b->chains] = 0;
+	walk_start(vq, head, &w);
+	while ((r = walk_next(vq, &w, true, &d)) > 0) {
+		while (d.len) {
+			uint64_t len;
+			uint8_t *p = piece(vq, &d, &len);
+
+			if (!p)
+				return -1;
+			if (b->pieces == GIVE_PIECES)
+				return stop(vq, "receive buffers of too many pieces:", b->pieces);
+			b->piece[b->pieces].p = p;
+			b->piece[b->pieces++].len = len;
+			b->len[b->chains] += len;
+		}
+	}
+	if (r < 0)
+		return -1;
+	if (!b->chains && b->len[0] < VQ_HDR)
+		return stop(vq, "receive buffer shorter than the header: bytes", b->len[0]);
+	b->total += b->len[b->chains++];
+	return 0;
+}
+
+/* Spreads n bytes over the pieces, from byte at of them on. */
+static void scatter(const struct room *b, uint64_t at, const uint8_t *src, uint64_t n)
+{
+	for (uint32_t i = 0; n && i < b->pieces; i++) {
+		uint64_t len = b->piece[i].len, part;
+
+		if (at >= len) {
+			at -= len;
+			continue;
+		}
+		part = len - at < n ? len - at : n;
+		memcpy(b->piece[i].p + at, src, part);
+		src += part;
+		n -= part;
+		at = 0;
+	}
+}
+
+int split_give_chain(struct vq *vq, struct vmhi_pkt *pkt, uint32_t avail, uint32_t done)
+{
+	uint64_t need = VQ_HDR + (uint64_t)pkt->len;
+	uint32_t most = vq->mergeable ? GIVE_CHAINS : 1;
+	uint16_t csum_offset = 0;
+	uint8_t hdr[VQ_HDR];
+	struct room b;
+
+	b.pieces = b.chains = 0;
+	b.total = 0;
+	while (b.total < need && b.chains < avail && b.chains < most)
+		if (add_chain(vq, split_head(vq, (uint16_t)(vq->last_avail + b.chains)), &b))
+			return -1;
+	if (b.total < need)
+		return 0;
+	store64(hdr, pkt->flags & (VMHI_PKT_CSUM | VMHI_PKT_CSUM_OK)
+			     ? split_give_offload(vq, pkt, &csum_offset) : 0);
+	store32(hdr + 8, b.chains << 16 | csum_offset);
+	scatter(&b, 0, hdr, VQ_HDR);
+	scatter(&b, VQ_HDR, (const uint8_t *)(uintptr_t)pkt->va + pkt->data_off, pkt->len);
+	for (uint32_t i = 0; i < b.chains; i++) {
+		uint64_t len = b.len[i] < need ? b.len[i] : need;
+
+		split_used(vq, (uint16_t)(vq->used_idx + done + i), b.head[i], (uint32_t)len);
+		need -= len;
+	}
+	vq->last_avail = (uint16_t)(vq->last_avail + b.chains);
+	return (int)b.chains;
+}

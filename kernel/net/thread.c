@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The data thread: polls ports and uplinks while there is work, and sleeps when there has been
+ * none for a while. Between two rounds it can be stopped: nothing is half done there.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "kernel/net/dp.h"
+
+#define SPIN_US 50	/* idle polling before sleep is tried */
+
+static bool poll_round(struct dataplane *dp)
+{
+	bool any = false;
+
+	dp->sw.clock = dp_tsc();
+	if (!dp->congested)
+		for (uint32_t i = 0; i < dp->nports; i++)
+			any |= port_poll(dp->port[i]);
+	for (uint32_t i = 0; i < dp->nuplinks; i++)
+		any |= dp->uplink[i]->ops->poll(dp->uplink[i]);
+	return any;
+}
+
+/* Counts a round's cycles as busy if a packet was handed to somebody in it. */
+static bool count_round(struct dataplane *dp)
+{
+	uint64_t packets = dp->stats.packets, start = dp_tsc();
+	bool any = poll_round(dp);
+
+	dp->stats.rounds++;
+	if (dp->stats.packets != packets) {
+		dp->stats.busy_cycles += dp_tsc() - start;
+		dp->stats.busy_rounds++;
+	}
+	if (__builtin_expect(dp->trouble | dp->sw.learnt_guest, 0)) {
+		dp->trouble = false;
+		(void)!eventfd_write(dp->news, 1);
+	}
+	return any;
+}
+
+/* Asks everyone to wake us; -1: there is work; else how long to sleep at most, in ms. */
+static int arm(struct dataplane *dp)
+{
+	bool work = false, poll_only = false;
+
+	for (uint32_t i = 0; i < dp->nports; i++) {
+		struct guest_port *p = dp->port[i];
+
+		for (uint32_t q = 1; q < 2 * p->conf.queue_pairs; q += 2) {
+			if (!p->vq[q].run)
+				continue;
+			work |= vq_arm(&p->vq[q]) && !dp->congested;
+			poll_only |= p->vu->ring[q].kick < 0;
+		}
+	}
+	for (uint32_t i = 0; i < dp->nuplinks; i++) {
+		work |= dp->uplink[i]->ops->arm(dp->uplink[i]);
+		poll_only |= !dp->uplink[i]->wakes;
+	}
+	if (work || atomic_load(&dp->pause_asked))
+		return -1;
+	return poll_only ? 1 : 1000;
+}
+
+static void disarm(struct dataplane *dp)
+{
+	for (uint32_t i = 0; i < dp->nports; i++)
+		for (uint32_t q = 1; q < 2 * dp->port[i]->conf.queue_pairs; q += 2)
+			if (dp->port[i]->vq[q].run)
+				vq_disarm(&dp->port[i]->vq[q]);
+}
+
+static void sleep_until_work(struct dataplane *dp)
+{
+	struct epoll_event ev[8];
+	int ms = arm(dp);
+
+	if (ms > 0) {
+		dp->stats.sleeps++;
+		epoll_wait(dp->epfd, ev, 8, ms);
+	}
+	disarm(dp);
+}
+
+/* Stands still while asked to; false: the thread is to end. */
+static bool stand(struct dataplane *dp)
+{
+	bool quit;
+
+	pthread_mutex_lock(&dp->lock);
+	while (atomic_load(&dp->pause_asked) && !dp->quit) {
+		dp->standing = true;	/* anew: resume may have been followed by a pause */
+		pthread_cond_broadcast(&dp->cond);
+		pthread_cond_wait(&dp->cond, &dp->lock);
+	}
+	dp->standing = false;
+	quit = dp->quit;
+	pthread_mutex_unlock(&dp->lock);
+	return !quit;
+}
+
+static void *data_thread(void *arg)
+{
+	struct dataplane *dp = arg;
+	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = 0;
+
+	for (;;) {
+		if (__builtin_expect(atomic_load_explicit(&dp->pause_asked, memory_order_acquire),
+				     0) && !stand(dp))
+			return NULL;
+		if (count_round(dp)) {
+			busy_at = dp->sw.clock;
+		} else if (dp->sw.clock - busy_at > spin) {
+			sleep_until_work(dp);
+			busy_at = dp_tsc();
+		}
+	}
+}
+
+int dp_watch(struct dataplane *dp, int fd, bool on)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
+
+	if (epoll_ctl(dp->epfd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &ev) < 0 &&
+	    errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+int dp_thread_start(struct dataplane *dp, struct err *e)
+{
+	int r;
+
+	dp->pauses = 1;
+	atomic_store(&dp->pause_asked, 1);
+	dp->epfd = epoll_create1(EPOLL_CLOEXEC);
+	dp->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	dp->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dp->epfd < 0 || dp->wake < 0 || dp->news < 0 || dp_watch(dp, dp->wake, true))
+		return err_set(e, -errno, "data thread: %s", strerror(errno));
+	pthread_mutex_init(&dp->lock, NULL);
+	pthread_cond_init(&dp->cond, NULL);
+	r = pthread_create(&dp->thread, NULL, data_thread, dp);
+	return r ? err_set(e, -r, "data thread: %s", strerror(r)) : 0;
+}
+
+void dp_thread_stop(struct dataplane *dp)
+{
+	dp_pause(dp);
+	pthread_mutex_lock(&dp->lock);
+	dp->quit = true;
+	pthread_cond_broadcast(&dp->cond);
+	pthread_mutex_unlock(&dp->lock);
+	pthread_join(dp->thread, NULL);
+	pthread_mutex_destroy(&dp->lock);
+	pthread_cond_destroy(&dp->cond);
+}
+
+void dp_pause(struct dataplane *dp)
+{
+	if (dp->pauses++)
+		return;
+	atomic_store(&dp->pause_asked, 1);
+	(void)!eventfd_write(dp->wake, 1);
+	pthread_mutex_lock(&dp->lock);
+	while (!dp->standing && !dp->quit)
+		pthread_cond_wait(&dp->cond, &dp->lock);
+	pthread_mutex_unlock(&dp->lock);
+}
+
+void dp_resume(struct dataplane *dp)
+{
+	if (--dp->pauses)
+		return;
+	pthread_mutex_lock(&dp->lock);
+	atomic_store(&dp->pause_asked, 0);
+	dp->standing = false;
+	pthread_cond_broadcast(&dp->cond);
+	pthread_mutex_unlock(&dp->lock);
+}
+
+void dp_start(struct dataplane *dp)
+{
+	dp_resume(dp);
+}

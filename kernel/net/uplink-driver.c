@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An uplink through a driver: one transmit and one receive queue of its port. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/lib/log.h"
+#include "kernel/net/csum.h"
+#include "kernel/net/dp.h"
+
+#define TX_DONE_BATCH 64
+#define POOL_RESERVE  64	/* buffers that receive queues leave for the guests */
+
+/* It broke the ABI's rules: what it holds is lost, and nothing it says is believed any more. */
+static void fail(struct uplink *u)
+{
+	u->failed = true;
+	u->dp->trouble = true;
+}
+
+static void count_sent(struct uplink *u, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		u->c.tx_bytes += pkt[i].len;
+	u->c.tx_packets += n;
+	u->dp->stats.packets += n;
+	u->sent += n;
+}
+
+/* Checksums that the card does not complete are completed here. */
+static void prepare(const struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if ((pkt[i].flags & VMHI_PKT_CSUM) &&
+		    (!(u->features & VMHI_NIC_TX_CSUM) || !csum_describe(&pkt[i])))
+			csum_complete(&pkt[i]);
+}
+
+static void driver_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32_t n)
+{
+	struct uplink *u = ((struct dataplane *)team->owner)->active;
+	uint32_t sent = 0, keep;
+
+	prepare(u, pkt, n);
+	if (!u->npending && !u->failed)
+		sent = u->nic->tx(u->tx, pkt, n);
+	if (__builtin_expect(sent > n, 0)) {
+		fail(u);
+		return;
+	}
+	count_sent(u, pkt, sent);
+	if (sent == n)
+		return;
+	keep = n - sent < DP_PENDING - u->npending ? n - sent : DP_PENDING - u->npending;
+	memcpy(u->pending + u->npending, pkt + sent, keep * sizeof(*pkt));
+	u->npending += keep;
+	u->dp->congested = true;
+	u->c.drop_nobuf += n - sent - keep;
+	pool_put(&u->dp->pool, pkt + sent + keep, n - sent - keep);
+}
+
+static void send_pending(struct uplink *u)
+{
+	uint32_t sent = u->nic->tx(u->tx, u->pending, u->npending);
+
+	if (sent > u->npending) {
+		fail(u);
+		return;
+	}
+	count_sent(u, u->pending, sent);
+	u->npending -= sent;
+	memmove(u->pending, u->pending + sent, u->npending * sizeof(u->pending[0]));
+	if (!u->npending)
+		u->dp->congested = false;
+}
+
+static void complete(struct uplink *u)
+{
+	struct pool *pool = &u->dp->pool;
+	uint32_t n = u->nic->tx_done(u->tx, pool_top(pool), TX_DONE_BATCH);
+
+	if (n > u->sent || n > TX_DONE_BATCH || !pool_accept(pool, n)) {
+		fail(u);
+		return;
+	}
+	u->sent -= n;
+}
+
+/* Posts buffers, a batch at a time. */
+static void post(struct uplink *u)
+{
+	struct pool *pool = &u->dp->pool;
+	struct vmhi_pkt pkt[DP_BATCH];
+
+	while (u->depth - u->posted >= DP_BATCH && pool->nfree >= DP_BATCH + POOL_RESERVE) {
+		uint64_t *top = pool_top(pool) - 1;
+		uint32_t n;
+
+		for (int i = 0; i < DP_BATCH; i++)
+			pool_describe(pool, *(top - i), &pkt[i]);
+		n = u->nic->rx_post(u->rx, pkt, DP_BATCH);
+		if (n > DP_BATCH) {
+			fail(u);
+			return;
+		}
+		pool->nfree -= n;
+		u->posted += n;
+		if (n < DP_BATCH)
+			return;
+	}
+}
+
+/* Whether it is a frame in one of the buffers that we posted. */
+static bool whole(const struct pool *pool, const struct vmhi_pkt *p)
+{
+	const uint32_t odd = VMHI_PKT_MORE | VMHI_PKT_CANCELLED;
+
+	return p->cookie < pool->end && !(p->flags & odd) && !p->err &&
+	       p->va == (uintptr_t)pool_data(pool, p->cookie) && p->len >= 14 &&
+	       p->len <= pool->room && p->data_off <= pool->room - p->len;
+}
+
+/* Drops what is no good frame; returns how many are left. */
+static uint32_t sort_out(struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
+{
+	struct pool *pool = &u->dp->pool;
+	bool more = false;
+	uint32_t out = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		bool part = more;
+
+		if (pkt[i].cookie >= pool->end) {
+			fail(u);
+			return out;
+		}
+		more = pkt[i].flags & VMHI_PKT_MORE;
+		if (!part && whole(pool, &pkt[i])) {
+			pkt[out++] = pkt[i];
+			continue;
+		}
+		pool_put(pool, &pkt[i], 1);
+		if (!part && !(pkt[i].flags & VMHI_PKT_CANCELLED))
+			u->c.drop_bad++;
+	}
+	return out;
+}
+
+static bool receive(struct uplink *u)
+{
+	struct vmhi_pkt pkt[DP_BATCH];
+	uint32_t n = u->nic->rx(u->rx, pkt, DP_BATCH), bad = 0;
+
+	if (!n)
+		return false;
+	if (n > DP_BATCH || n > u->posted) {
+		fail(u);
+		return true;
+	}
+	u->posted -= n;
+	for (uint32_t i = 0; i < n; i++) {
+		bad |= !whole(&u->dp->pool, &pkt[i]);
+		pkt[i].flags &= VMHI_PKT_VLAN | VMHI_PKT_CSUM_OK | VMHI_PKT_MORE |
+				VMHI_PKT_CANCELLED;
+	}
+	if (__builtin_expect(bad, 0))
+		n = sort_out(u, pkt, n);
+	if (n)
+		uplink_input(u, pkt, n);
+	return true;
+}
+
+static bool driver_poll(struct uplink *u)
+{
+	bool any;
+
+	if (__builtin_expect(u->failed, 0))
+		return false;
+	any = receive(u);
+	if (u->sent && !u->failed)
+		complete(u);
+	if (u->npending && !u->failed)
+		send_pending(u);
+	if (!u->failed)
+		post(u);
+	return any;
+}
+
+static bool driver_arm(struct uplink *u)
+{
+	if (u->failed || !u->wakes)
+		return false;
+	/* Sent buffers may lie there a while, unless somebody waits for them. */
+	if (u->npending && u->nic->arm(u->tx) == 1)
+		return true;
+	return u->nic->arm(u->rx) == 1;
+}
+
+/* Takes back what a stopped queue still holds. */
+static void drain(struct uplink *u)
+{
+	struct pool *pool = &u->dp->pool;
+	struct vmhi_pkt pkt[DP_BATCH];
+	uint32_t n;
+
+	for (int i = 0; i < 4096 && u->sent && !u->failed; i++)
+		complete(u);
+	for (int i = 0; i < 4096 && u->posted && !u->failed; i++) {
+		n = u->nic->rx(u->rx, pkt, DP_BATCH);
+		if (!n || n > u->posted)
+			break;
+		u->posted -= n;
+		for (uint32_t k = 0; k < n; k++)
+			if (pkt[k].cookie < pool->end)
+				pool_put(pool, &pkt[k], 1);
+	}
+}
+
+static void driver_free(struct uplink *u)
+{
+	void *q[2] = {u->tx, u->rx};
+
+	for (int i = 0; i < 2; i++)
+		if (q[i] && u->nic->queue_stop(q[i]))
+			log_warning("uplink %s: a queue could not be stopped", u->name);
+	if (u->tx && u->rx)
+		drain(u);
+	for (int i = 0; i < 2; i++)
+		if (q[i])
+			u->nic->queue_free(q[i]);
+}
+
+const struct uplink_ops uplink_driver_ops = {
+	.output = driver_output,
+	.takes = true,
+	.poll = driver_poll,
+	.arm = driver_arm,
+	.free = driver_free,
+};
+
+static uint32_t choose_depth(const struct vmhi_nic_info *info, uint32_t wanted)
+{
+	uint32_t depth = info->depth_min ? info->depth_min : 1;
+
+	while (depth < (wanted ? wanted : 512) && depth * 2 <= info->depth_max)
+		depth *= 2;
+	return depth;
+}
+
+static uint32_t vector(const struct dp_uplink_conf *conf, uint32_t i)
+{
+	return conf->nvec ? conf->vec[i % conf->nvec].vec : VMHI_NO_VEC;
+}
+
+static int set_up(struct uplink *u, const struct dp_uplink_conf *conf, struct err *e)
+{
+	const uint64_t used = VMHI_NIC_TX_CSUM | VMHI_NIC_RX_CSUM | VMHI_NIC_TX_VLAN |
+			      VMHI_NIC_RX_VLAN | VMHI_NIC_VLAN_FILTER;
+	struct vmhi_nic_conf c = {.size = sizeof(c), .mtu = u->dp->conf.mtu,
+				  .rx_room = u->dp->pool.room, .event_vec = conf->event_vec,
+				  .tx_queues = 1, .rx_queues = 1};
+	int r;
+
+	u->info.size = sizeof(u->info);
+	r = u->nic->info(u->dev, &u->info);
+	if (r)
+		return err_set(e, r, "uplink %s: the driver does not say what its port can do: %d",
+			       u->name, r);
+	if (c.mtu > u->info.mtu_max)
+		return err_set(e, -EINVAL, "uplink %s: an MTU of %u is above the card's %u", u->name,
+			       c.mtu, u->info.mtu_max);
+	c.features = u->features = u->info.features & used;
+	u->inline_tags = !(u->features & VMHI_NIC_TX_VLAN);
+	u->depth = choose_depth(&u->info, conf->depth);
+	r = u->nic->configure(u->dev, &c);
+	if (!r)
+		r = u->nic->queue(u->dev, VMHI_QUEUE_TX, 0, u->depth, vector(conf, 1), &u->tx);
+	if (!r)
+		r = u->nic->queue(u->dev, VMHI_QUEUE_RX, 0, u->depth, vector(conf, 0), &u->rx);
+	if (!r)
+		r = u->nic->queue_start(u->tx);
+	if (!r)
+		r = u->nic->queue_start(u->rx);
+	return r ? err_set(e, r, "uplink %s: the driver cannot set its port up: %d", u->name, r) : 0;
+}
+
+int dp_uplink_driver(struct dataplane *dp, const char *name, const struct vmhi_nic *nic, void *dev,
+		     const struct dp_uplink_conf *conf, struct err *e)
+{
+	struct uplink *u;
+	int r;
+
+	if (nic->h.size < offsetof(struct vmhi_nic, stats) + sizeof(nic->stats))
+		return err_set(e, -EINVAL, "uplink %s: the driver's NIC table is too short", name);
+	u = uplink_new(dp, name, DP_KIND_DRIVER, e);
+	if (!u)
+		return e ? e->code : -EINVAL;
+	u->ops = &uplink_driver_ops;
+	u->nic = nic;
+	u->dev = dev;
+	u->wakes = conf->nvec > 0;
+	r = set_up(u, conf, e);
+	for (uint32_t i = 0; !r && i < conf->nvec && i < 2; i++)
+		r = dp_watch(dp, conf->vec[i].fd, true);
+	if (r) {
+		driver_free(u);
+		free(u);
+		return r;
+	}
+	return uplink_join(u, e);
+}

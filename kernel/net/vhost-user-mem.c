@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vhost-user: the front end's memory, and the in-flight area that it keeps for us. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernel/net/split.h"
+#include "kernel/net/vhost-user-msg.h"
+
+/*
+ * All of it at once. The new table is made beside the old one, so that a wrong message changes
+ * nothing.
+ */
+int vu_set_mem_table(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	uint32_t n = m->p.table.n;
+	struct guestmem old = v->mem;
+	int r = 0;
+
+	if (n > 8 || m->size != 8 + n * sizeof(struct vu_region) || (uint32_t)m->nfds != n)
+		return err_set(e, -EPROTO, "SET_MEM_TABLE of %u regions has %u bytes and %d "
+			       "descriptors", n, m->size, m->nfds);
+	v->port->pause(v->port->arg);
+	v->mem.n = 0;
+	for (uint32_t i = 0; i < n && !r; i++) {
+		const struct vu_region *g = &m->p.table.region[i];
+
+		r = guestmem_add(&v->mem, g->gpa, g->size, g->uaddr, m->fds[i], g->off, e);
+	}
+	if (r) {
+		guestmem_clear(&v->mem);
+		v->mem = old;
+	} else {
+		vu_relocate_rings(v);
+		guestmem_clear(&old);
+	}
+	v->port->resume(v->port->arg);
+	return r;
+}
+
+int vu_add_mem_reg(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	const struct vu_region *g = &m->p.slot.region;
+	int r;
+
+	v->port->pause(v->port->arg);
+	r = guestmem_add(&v->mem, g->gpa, g->size, g->uaddr, m->fds[0], g->off, e);
+	if (!r)
+		vu_relocate_rings(v);
+	v->port->resume(v->port->arg);
+	return r;
+}
+
+int vu_rem_mem_reg(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	const struct vu_region *g = &m->p.slot.region;
+	int r;
+
+	v->port->pause(v->port->arg);
+	r = guestmem_remove(&v->mem, g->gpa, g->size, g->uaddr, e);
+	if (!r)
+		vu_relocate_rings(v);
+	v->port->resume(v->port->arg);
+	return r;
+}
+
+/* One ring's part: the header of struct inflight_queue, then 16 bytes for each descriptor. */
+static uint64_t inflight_part(uint32_t size)
+{
+	return (sizeof(struct inflight_queue) + 16ull * size + 63) & ~63ull;
+}
+
+/* An area of zeros for the front end to keep. */
+int vu_get_inflight_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	uint32_t rings = m->p.inflight.rings, size = m->p.inflight.size;
+	uint64_t len = rings * inflight_part(size);
+	int fd;
+
+	if (!rings || rings > 2 * v->port->pairs || !size || size > VQ_SIZE_MAX)
+		return err_set(e, -EPROTO, "GET_INFLIGHT_FD for %u rings of %u", rings, size);
+	fd = memfd_create("inflight", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)len) < 0) {
+		int r = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return err_set(e, r, "GET_INFLIGHT_FD: %s", strerror(-r));
+	}
+	m->p.inflight = (struct vu_inflight){.len = len, .rings = (uint16_t)rings,
+					     .size = (uint16_t)size};
+	m->reply = sizeof(m->p.inflight);
+	m->reply_fd = fd;
+	return 0;
+}
+
+void vu_drop_inflight(struct vhost_user *v)
+{
+	for (uint32_t i = 0; i < 2 * v->port->pairs; i++)
+		v->port->vq[i].inflight = NULL;
+	if (v->inflight) {
+		guestmem_guard_remove(v->inflight);
+		munmap(v->inflight, v->inflight_len);
+	}
+	v->inflight = NULL;
+}
+
+void vu_attach_inflight(struct vhost_user *v, uint32_t i)
+{
+	struct inflight_queue *q;
+
+	if (!v->inflight || i >= v->inflight_rings || v->ring[i].size > v->inflight_size)
+		return;
+	q = (void *)((uint8_t *)v->inflight + i * inflight_part(v->inflight_size));
+	q->features = v->features;
+	q->version = 1;
+	q->desc_num = v->ring[i].size;
+	q->used_idx = v->port->vq[i].used_idx;
+	v->port->vq[i].inflight = q;
+}
+
+/*
+ * Frames are copied and marked used in one batch, so nothing is in flight between batches: the
+ * area only ever tells where used stood.
+ */
+int vu_set_inflight_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	const struct vu_inflight *a = &m->p.inflight;
+	uint64_t len = a->rings * inflight_part(a->size);
+	struct stat st;
+	void *map;
+
+	if (!a->rings || a->rings > 2 * v->port->pairs || !a->size || a->size > VQ_SIZE_MAX ||
+	    a->len != len || a->off)
+		return err_set(e, -EPROTO, "SET_INFLIGHT_FD of %" PRIu64 " bytes for %u rings of "
+			       "%u", a->len, a->rings, a->size);
+	if (fstat(m->fds[0], &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < len)
+		return err_set(e, -EINVAL, "SET_INFLIGHT_FD: the file is not so long");
+	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, m->fds[0], 0);
+	if (map == MAP_FAILED)
+		return err_set(e, -errno, "SET_INFLIGHT_FD: %s", strerror(errno));
+	if (!guestmem_guard_add(map, len, &v->mem)) {
+		munmap(map, len);
+		return err_set(e, -ENOSPC, "SET_INFLIGHT_FD: too many mappings");
+	}
+	v->port->pause(v->port->arg);
+	vu_drop_inflight(v);
+	v->inflight = map;
+	v->inflight_len = len;
+	v->inflight_rings = a->rings;
+	v->inflight_size = a->size;
+	for (uint32_t i = 0; i < 2 * v->port->pairs; i++)
+		if (v->ring[i].started)
+			vu_attach_inflight(v, i);
+	v->port->resume(v->port->arg);
+	return 0;
+}

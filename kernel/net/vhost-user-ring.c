@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vhost-user: setting up, starting and stopping rings. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "kernel/lib/log.h"
+#include "kernel/net/vhost-user-msg.h"
+
+struct vhost_user_ring *vu_ring(struct vhost_user *v, uint32_t index, struct err *e)
+{
+	if (index < 2 * v->port->pairs)
+		return &v->ring[index];
+	err_set(e, -EPROTO, "ring %u of a port of %u", index, 2 * v->port->pairs);
+	return NULL;
+}
+
+static bool find_ring(struct vhost_user *v, const struct vhost_user_ring *r, void **desc,
+		      void **avail, void **used)
+{
+	*desc = guestmem_user(&v->mem, r->desc, 16ull * r->size);
+	*avail = guestmem_user(&v->mem, r->avail, 6 + 2ull * r->size);
+	*used = guestmem_user(&v->mem, r->used, 6 + 8ull * r->size);
+	return *desc && *avail && *used;
+}
+
+static void start_ring(struct vhost_user *v, uint32_t i)
+{
+	struct vhost_user_ring *r = &v->ring[i];
+	struct vq *vq = &v->port->vq[i];
+	void *desc, *avail, *used;
+
+	if (!find_ring(v, r, &desc, &avail, &used)) {
+		log_warning("port %s: ring %u lies outside of the memory", v->port->name, i);
+		r->kicked = false;
+		return;
+	}
+	if (vq_start(vq, &v->mem, desc, avail, used, r->size, r->base)) {
+		log_warning("port %s: ring %u is not aligned", v->port->name, i);
+		r->kicked = false;
+		return;
+	}
+	vq->call_fd = r->call;
+	r->started = true;
+	vu_attach_inflight(v, i);
+}
+
+static void stop_ring(struct vhost_user *v, uint32_t i)
+{
+	struct vhost_user_ring *r = &v->ring[i];
+	struct vq *vq = &v->port->vq[i];
+
+	if (!r->started)
+		return;
+	vq->run = false;
+	vq->inflight = NULL;
+	r->base = vq->last_avail;
+	r->started = false;
+}
+
+void vu_update_rings(struct vhost_user *v)
+{
+	for (uint32_t i = 0; i < 2 * v->port->pairs; i++) {
+		struct vhost_user_ring *r = &v->ring[i];
+		bool enabled = r->enabled || !vu_has(v->features, VU_F_PROTOCOL_FEATURES);
+		bool ready = r->kicked && r->have_addr && r->size && v->set_features;
+
+		if (ready && !r->started)
+			start_ring(v, i);
+		else if (!ready)
+			stop_ring(v, i);
+		v->port->vq[i].run = r->started && enabled && !v->port->vq[i].broken;
+	}
+}
+
+void vu_relocate_rings(struct vhost_user *v)
+{
+	for (uint32_t i = 0; i < 2 * v->port->pairs; i++) {
+		struct vhost_user_ring *r = &v->ring[i];
+		struct vq *vq = &v->port->vq[i];
+		void *desc, *avail, *used;
+
+		if (!r->started)
+			continue;
+		vq->cache = (struct guestmem_cache){0};
+		if (find_ring(v, r, &desc, &avail, &used)) {
+			vq->desc = desc;
+			vq->avail = avail;
+			vq->used = used;
+			continue;
+		}
+		log_warning("port %s: ring %u has lost its memory, and is stopped", v->port->name,
+			    i);
+		stop_ring(v, i);
+		r->kicked = false;
+	}
+}
+
+void vu_stop_rings(struct vhost_user *v)
+{
+	for (uint32_t i = 0; i < 2 * v->port->pairs; i++) {
+		stop_ring(v, i);
+		v->ring[i].kicked = false;
+	}
+}
+
+int vu_set_vring_num(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	struct vhost_user_ring *r = vu_ring(v, m->p.ring.index, e);
+	uint32_t n = m->p.ring.value;
+
+	if (!r)
+		return -EPROTO;
+	if (r->started)
+		return err_set(e, -EBUSY, "SET_VRING_NUM of a ring that runs");
+	if (!n || n > VQ_SIZE_MAX || (n & (n - 1)))
+		return err_set(e, -EINVAL, "ring %u of size %u: must be a power of two, at most %d",
+			       m->p.ring.index, n, VQ_SIZE_MAX);
+	r->size = (uint16_t)n;
+	return 0;
+}
+
+int vu_set_vring_addr(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	struct vhost_user_ring *r = vu_ring(v, m->p.addr.index, e);
+
+	if (!r)
+		return -EPROTO;
+	if (m->p.addr.flags)
+		return err_set(e, -EINVAL, "SET_VRING_ADDR with flags 0x%x: nothing is logged here",
+			       m->p.addr.flags);
+	v->port->pause(v->port->arg);
+	stop_ring(v, m->p.addr.index);
+	r->desc = m->p.addr.desc;
+	r->avail = m->p.addr.avail;
+	r->used = m->p.addr.used;
+	r->have_addr = true;
+	vu_update_rings(v);
+	v->port->resume(v->port->arg);
+	return 0;
+}
+
+int vu_set_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	struct vhost_user_ring *r = vu_ring(v, m->p.ring.index, e);
+
+	if (!r)
+		return -EPROTO;
+	if (r->started)
+		return err_set(e, -EBUSY, "SET_VRING_BASE of a ring that runs");
+	if (m->p.ring.value > 0xffff)
+		return err_set(e, -EINVAL, "ring base 0x%x is no index", m->p.ring.value);
+	r->base = (uint16_t)m->p.ring.value;
+	return 0;
+}
+
+static void replace_fd(int *slot, int fd)
+{
+	if (*slot >= 0)
+		close(*slot);
+	*slot = fd;
+}
+
+/* The data thread sleeps on the kicks of transmit queues: those with odd numbers. */
+static int replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e)
+{
+	struct vhost_user_ring *r = &v->ring[i];
+	int rc = 0;
+
+	if (i % 2 && r->kick >= 0)
+		v->port->watch(v->port->arg, r->kick, false);
+	if (i % 2 && fd >= 0)
+		rc = v->port->watch(v->port->arg, fd, true);
+	if (rc) {
+		close(fd);
+		fd = -1;
+	}
+	replace_fd(&r->kick, fd);
+	return rc ? err_set(e, rc, "kick of ring %u is nothing to wait for", i) : 0;
+}
+
+int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	struct vhost_user_ring *r = vu_ring(v, m->p.ring.index, e);
+
+	if (!r)
+		return -EPROTO;
+	v->port->pause(v->port->arg);
+	stop_ring(v, m->p.ring.index);
+	r->kicked = false;
+	v->port->vq[m->p.ring.index].broken = NULL;
+	v->port->resume(v->port->arg);
+	replace_kick(v, m->p.ring.index, -1, e);
+	m->p.ring.value = r->base;
+	m->reply = 8;
+	return 0;
+}
+
+/* Takes the descriptor out of the message; *fd is -1 if it says that there is none. */
+static int take_fd(struct vu_msg *m, int *fd, struct err *e)
+{
+	bool none = m->p.u64 & VU_RING_NOFD;
+
+	if (m->p.u64 & ~(uint64_t)(VU_RING_INDEX | VU_RING_NOFD) || m->nfds != !none)
+		return err_set(e, -EPROTO, "ring descriptor 0x%" PRIx64 " with %d descriptors",
+			       m->p.u64, m->nfds);
+	*fd = -1;
+	if (none)
+		return 0;
+	*fd = m->fds[0];
+	m->fds[0] = -1;
+	/* The data thread must not block on what a front end made of it. */
+	fcntl(*fd, F_SETFL, fcntl(*fd, F_GETFL) | O_NONBLOCK);
+	return 0;
+}
+
+/* SET_VRING_KICK, _CALL and _ERR. */
+int vu_set_vring_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	uint32_t i = m->p.u64 & VU_RING_INDEX;
+	struct vhost_user_ring *r = vu_ring(v, i, e);
+	int fd = -1, rc;
+
+	if (!r)
+		return -EPROTO;
+	rc = take_fd(m, &fd, e);
+	if (rc)
+		return rc;
+	v->port->pause(v->port->arg);
+	if (m->request == VU_SET_VRING_KICK) {
+		rc = replace_kick(v, i, fd, e);
+		r->kicked = !rc;
+		v->port->vq[i].broken = NULL;
+	} else {
+		replace_fd(m->request == VU_SET_VRING_CALL ? &r->call : &r->error, fd);
+		v->port->vq[i].call_fd = r->call;
+	}
+	vu_update_rings(v);
+	v->port->resume(v->port->arg);
+	return rc;
+}
+
+int vu_set_vring_enable(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	struct vhost_user_ring *r = vu_ring(v, m->p.ring.index, e);
+
+	if (!r)
+		return -EPROTO;
+	if (m->p.ring.value > 1)
+		return err_set(e, -EINVAL, "SET_VRING_ENABLE with %u", m->p.ring.value);
+	v->port->pause(v->port->arg);
+	r->enabled = m->p.ring.value;
+	vu_update_rings(v);
+	v->port->resume(v->port->arg);
+	return 0;
+}

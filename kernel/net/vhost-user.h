@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The vhost-user back end of one port: a state machine over a connected socket (the QEMU project's
+ * "vhost-user protocol"). It owns the front end's memory and descriptors, and starts and stops the
+ * port's virtqueues. Control thread only.
+ */
+#ifndef KERNEL_NET_VHOST_USER_H
+#define KERNEL_NET_VHOST_USER_H
+
+#include <linux/virtio_net.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/lib/err.h"
+#include "kernel/lib/event.h"
+#include "kernel/net/guestmem.h"
+#include "kernel/net/virtqueue.h"
+
+#define VHOST_USER_PAIRS 8
+#define VHOST_USER_RINGS (2 * VHOST_USER_PAIRS)
+
+struct vhost_user_ring {
+	uint64_t desc, avail, used;	/* the front end's addresses */
+	uint16_t size, base;
+	int kick, call, error;		/* eventfds or -1 */
+	bool have_addr, kicked, enabled;
+	bool started;			/* the virtqueue is attached to the rings */
+};
+
+/* What the port does for its back end. */
+struct vhost_user_port {
+	void *arg;
+	const char *name;		/* for the log */
+	uint8_t mac[6];
+	uint16_t mtu;
+	uint32_t pairs;
+	struct vq *vq;			/* 2 * pairs: 2n is received from by the guest */
+	void (*pause)(void *arg);	/* the data thread stands still from here */
+	void (*resume)(void *arg);	/* to here; rings may have changed */
+	/* A kick of a transmit queue is there (on), or about to be closed. -errno: no such file. */
+	int (*watch)(void *arg, int fd, bool on);
+	void (*gone)(void *arg, const char *why);	/* frees the back end */
+};
+
+struct vhost_user {
+	const struct vhost_user_port *port;
+	struct event *event;
+	int sock;
+	uint64_t features, protocol;	/* acknowledged */
+	bool owned, set_features;
+	struct guestmem mem;
+	struct vhost_user_ring ring[VHOST_USER_RINGS];
+	void *inflight;
+	uint64_t inflight_len;
+	uint32_t inflight_rings, inflight_size;
+	/* The message that is coming in. */
+	uint8_t in[12 + 512];
+	uint32_t have;
+	int fds[8];
+	int nfds;
+};
+
+/* Takes over the socket, unless it fails. */
+struct vhost_user *vhost_user_new(struct event_loop *l, int sock,
+				  const struct vhost_user_port *port, struct err *e);
+
+/* Stops the rings, closes all and frees. */
+void vhost_user_free(struct vhost_user *v);
+
+#endif
