@@ -172,6 +172,8 @@ struct virtio_device *virtio_blk_new(struct vm *vm, unsigned int index, struct e
 	set_queues(b);
 	kind.nqueues = (uint16_t)b->vd.nrings;
 	kind.offered = b->vd.fe.features & BLK_FEATURES;
+	if (!b->config.size_max)	/* no limit known; Linux takes 0 for one page a segment */
+		kind.offered &= ~BIT(VIRTIO_BLK_F_SIZE_MAX);
 	if (b->vd.nrings > 1)
 		kind.offered |= BIT(VIRTIO_BLK_F_MQ);
 	b->vd.needed = kind.offered;

@@ -360,7 +360,7 @@ static void test_blk(void)
 	struct err e = {0};
 
 	fake_vm_start();
-	backend_defaults(features, REPLY_ACK | MQ | CONFIG);
+	backend_defaults(features | BIT(VIRTIO_BLK_F_SIZE_MAX), REPLY_ACK | MQ | CONFIG);
 	config->capacity = 12345;
 	config->num_queues = 4;
 	backend_start(&be);
