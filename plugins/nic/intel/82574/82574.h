@@ -53,6 +53,7 @@
 #define CTRL_EXT_MB1_22	  0x00400000u	/* must be written as 1 */
 #define CTRL_EXT_MBZ23	  0x00800000u	/* must be written as 0 */
 #define CTRL_EXT_EIAME	  0x01000000u	/* an MSI-X message masks what IAM names of its cause */
+#define CTRL_EXT_IAME	  0x08000000u	/* reading ICR masks what IAM names: not wanted */
 #define CTRL_EXT_DRV_LOAD 0x10000000u
 #define CTRL_EXT_PBA_SUP  0x80000000u	/* MSI-X pending bits */
 
