@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+# The far end of the card's wire; it pulls the cable through QEMU's monitor.
+set -e
+"$LAB_BUILD/tests/plugin-host/plugin-peer" --pcap "$LAB_OUT/w0.pcap" --qmp "$LAB_WIRES/qmp" \
+	--netdev n0 "$LAB_WIRES/w0.peer" "$LAB_WIRES/w0.server" >"$LAB_OUT/peer.log" 2>&1 </dev/null &
+for _ in $(seq 50); do
+	[ ! -S "$LAB_WIRES/w0.peer" ] || exit 0
+	sleep 0.1
+done
+exit 1

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Ethernet frames made and judged in software: RFC 791, 768, 9293, 1071; IEEE 802.1Q. */
+#include "tests/plugin-host/frames.h"
+
+#include <string.h>
+
+#include "tests/plugin-host/peer.h"
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v & 0xffff);
+}
+
+static uint32_t get16(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 8 | p[1];
+}
+
+static uint32_t sum(const uint8_t *p, uint32_t len, uint32_t s)
+{
+	for (uint32_t i = 0; i + 1 < len; i += 2)
+		s += get16(p + i);
+	if (len & 1)
+		s += (uint32_t)p[len - 1] << 8;
+	while (s >> 16)
+		s = (s & 0xffff) + (s >> 16);
+	return s;
+}
+
+void frame_plain(uint8_t *out, const uint8_t *dst, uint16_t type, uint32_t len)
+{
+	memcpy(out, dst, 6);
+	memcpy(out + 6, (const uint8_t[6]){2, 0, 0, 0, 0, 2}, 6);
+	put16(out + 12, type);
+	for (uint32_t i = 14; i < len; i++)
+		out[i] = peer_pattern(i);
+}
+
+uint32_t frame_tag(uint8_t *frame, uint32_t len, uint16_t tci)
+{
+	memmove(frame + 16, frame + 12, len - 12);
+	put16(frame + 12, 0x8100);
+	put16(frame + 14, tci);
+	return len + 4;
+}
+
+static uint32_t pseudo(const uint8_t *ip, uint32_t l4_len)
+{
+	return sum(ip + 12, 8, ip[9] + l4_len);
+}
+
+uint32_t frame_ip(uint8_t *out, struct ip_frame *f)
+{
+	uint32_t l4_head = f->proto == IPPROTO_TCP_ ? 20 : 8, ihl = 20u + f->options;
+	uint32_t l4_len = l4_head + f->payload, len;
+	uint8_t *ip, *l4;
+
+	frame_plain(out, f->dst, 0x0800, 14);
+	f->l3_off = f->vid ? frame_tag(out, 14, f->vid) : 14;
+	f->l4_off = f->l3_off + ihl;
+	f->csum_off = f->proto == IPPROTO_TCP_ ? 16 : 6;
+	ip = out + f->l3_off;
+	l4 = out + f->l4_off;
+	memset(ip, 0, ihl + l4_head);
+	memset(ip + 20, 1, f->options);	/* no-operation */
+	ip[0] = (uint8_t)(0x40 | ihl / 4);
+	put16(ip + 2, ihl + l4_len);
+	ip[8] = 64;
+	ip[9] = f->proto;
+	put32(ip + 12, f->saddr);
+	put32(ip + 16, f->daddr);
+	put16(ip + 10, ~sum(ip, ihl, 0));
+	put16(l4, f->sport);
+	put16(l4 + 2, f->dport);
+	if (f->proto == IPPROTO_TCP_)
+		put16(l4 + 12, 0x5010);
+	else
+		put16(l4 + 4, l4_len);
+	len = f->l4_off + l4_len;
+	for (uint32_t i = f->l4_off + l4_head; i < len; i++)
+		out[i] = peer_pattern(i);
+	put16(l4 + f->csum_off, ~sum(l4, l4_len, pseudo(ip, l4_len)));
+	return len;
+}
+
+void frame_for_offload(uint8_t *frame, const struct ip_frame *f, bool l4, bool ip)
+{
+	uint32_t l4_len = (f->proto == IPPROTO_TCP_ ? 20 : 8) + f->payload;
+
+	if (l4)
+		put16(frame + f->l4_off + f->csum_off, pseudo(frame + f->l3_off, l4_len));
+	if (ip)
+		put16(frame + f->l3_off + 10, 0);
+}
+
+bool frame_sums_right(const uint8_t *frame, uint32_t len)
+{
+	const uint8_t *ip = frame + (get16(frame + 12) == 0x8100 ? 18 : 14);
+	uint32_t ihl = (ip[0] & 0xf) * 4u, total = get16(ip + 2);
+
+	if (total < ihl || (uint32_t)(ip - frame) + total > len)
+		return false;
+	return sum(ip, ihl, 0) == 0xffff &&
+	       sum(ip + ihl, total - ihl, pseudo(ip, total - ihl)) == 0xffff;
+}
+
+uint32_t frame_hash(const struct ip_frame *f)
+{
+	static const uint8_t key[40] = {
+		0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
+		0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
+		0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
+	};
+	uint32_t n = f->proto == IPPROTO_TCP_ ? 12 : 8, hash = 0;
+	uint8_t in[12];
+
+	put32(in, f->saddr);
+	put32(in + 4, f->daddr);
+	put16(in + 8, f->sport);
+	put16(in + 10, f->dport);
+	for (uint32_t bit = 0; bit < n * 8; bit++) {
+		uint32_t window = 0;
+
+		if (!(in[bit / 8] & (0x80 >> bit % 8)))
+			continue;
+		for (uint32_t i = 0; i < 32; i++)
+			window = window << 1 | ((key[(bit + i) / 8] >> (7 - (bit + i) % 8)) & 1);
+		hash ^= window;
+	}
+	return hash;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Stopping: queues, the device, and a device that is gone. */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/plugin-host/frames.h"
+#include "tests/plugin-host/tests.h"
+
+/* All buffers come back, once each, and the queue works after it is started again. */
+static bool test_queues(struct nic *n, const struct expect *x)
+{
+	struct nic_want w = nic_want();
+
+	w.rx_queues = w.tx_queues = 2;
+	if (!nic_open(n, &w))
+		return false;
+	for (int round = 0; round < 5; round++) {
+		uint32_t q = round & 1, held = n->nposted[q];
+
+		CHECK(held >= w.depth / 2, "queue %u took %u buffers of %u", q, held, w.depth);
+		n->ncancelled = 0;
+		if (!nic_queue_stop(n, VMHI_QUEUE_RX, q))
+			return false;
+		CHECK(n->ncancelled == held, "%u of %u buffers came back CANCELLED", n->ncancelled,
+		      held);
+		if (q && !peer_clear(n))	/* the other one runs on */
+			return false;
+		if (!nic_queue_start(n, VMHI_QUEUE_RX, q) || !nic_queue_stop(n, VMHI_QUEUE_TX, q) ||
+		    !nic_queue_start(n, VMHI_QUEUE_TX, q) || !peer_clear(n))
+			return false;
+	}
+	return nic_close(n);
+}
+
+/* A stopped receive queue is not written to, whatever arrives. */
+static bool test_stopped(struct nic *n, const struct expect *x)
+{
+	struct nic_want w = nic_want();
+	uint8_t f[64];
+
+	w.rx_queues = 2;
+	if (!nic_open(n, &w) || !nic_queue_stop(n, VMHI_QUEUE_RX, 1))
+		return false;
+	memset(n->buf[1].va, 0x5a, n->buf[1].len);
+	for (uint32_t i = 0; i < 32; i++) {
+		struct ip_frame ip = {.proto = IPPROTO_TCP_, .sport = (uint16_t)i, .saddr = i};
+		uint32_t len;
+
+		memcpy(ip.dst, n->info.mac, 6);
+		len = frame_ip(f, &ip);
+		if (!peer_inject(n, f, len, 60, 1))
+			return false;
+	}
+	CHECK(n->ninbox == 32, "%u of 32 frames came through the queue that runs", n->ninbox);
+	for (uint64_t i = 0; i < n->buf[1].len; i++)
+		CHECK(((uint8_t *)n->buf[1].va)[i] == 0x5a, "the stopped queue's memory changed");
+	return nic_queue_start(n, VMHI_QUEUE_RX, 1) && nic_close(n);
+}
+
+/* Packets that cannot leave come back too. */
+static bool test_unplugged(struct nic *n, const struct expect *x)
+{
+	struct nic_want w = nic_want();
+	uint8_t f[100];
+	bool can;
+
+	w.flags = 0;
+	if (!nic_open(n, &w) || !peer_pull_cable(n, 1500, &can))
+		return false;
+	if (can) {
+		CHECK(nic_wait_link(n, false, 3000), "the cable is out, and no link event came");
+		frame_plain(f, n->info.mac, 0x88b6, sizeof(f));
+		for (int i = 0; i < 50; i++)
+			if (!nic_send(n, 0, f, sizeof(f), NULL, 1))
+				return false;
+		if (!nic_queue_stop(n, VMHI_QUEUE_TX, 0))
+			return false;
+		CHECK(!n->tx_inflight, "%u packets did not come back", n->tx_inflight);
+		if (!nic_queue_start(n, VMHI_QUEUE_TX, 0))
+			return false;
+		CHECK(nic_wait_link(n, true, 5000), "the cable is back, and no link event came");
+	}
+	return peer_clear(n) && nic_close(n);
+}
+
+static bool still(struct nic *n)
+{
+	for (uint64_t i = 0; i < HOST_DMA_BYTES; i++)
+		CHECK(n->h->dma[i] == 0x5a, "memory changed after quiesce, at %lx", (long)i);
+	for (uint32_t i = 0; i < n->h->nvec; i++)
+		CHECK(!host_irq_taken(n->h, i), "vector %u fired after quiesce", i);
+	return true;
+}
+
+/*
+ * After quiesce there is no DMA and no interrupt, whatever the wire brings: 20 frames are asked for
+ * just before it, and no queue is stopped.
+ */
+static bool test_quiesce(struct nic *n, const struct expect *x)
+{
+	struct peer_msg m = {.dst = {2, 0, 0, 0, 0, 1}, .type = {0x88, 0xb5}, .op = PEER_INJECT,
+			     .magic = PEER_MAGIC, .arg = {20, 1000}, .len = 14};
+	struct nic_want w = nic_want();
+	int r;
+
+	if (!nic_open(n, &w))
+		return false;
+	frame_plain(m.data, n->info.mac, 0x88b6, 14);
+	if (!nic_send(n, 0, (uint8_t *)&m, sizeof(m) - PEER_CHUNK + 64, NULL, 1))
+		return false;
+	r = n->ops->quiesce(n->dev);
+	CHECK(!r, "quiesce: error %d", r);
+	for (uint32_t i = 0; i < n->h->nvec; i++)
+		host_irq_taken(n->h, i);
+	/* the plugin's own state is in that memory too; nothing of it runs from here on */
+	memset(n->h->dma, 0x5a, HOST_DMA_BYTES);
+	usleep(300000);
+	if (!still(n))
+		return false;
+	memset(n->h->alloc, 0, sizeof(n->h->alloc));
+	memset(n->posted, 0, sizeof(n->posted));
+	memset(n->nposted, 0, sizeof(n->nposted));
+	memset(n->tx_busy, 0, sizeof(n->tx_busy));
+	n->tx_inflight = 0;
+	/* what the wire held back goes to the next driver, not into the next test */
+	return nic_open(n, &w) && peer_clear(n) && nic_close(n);
+}
+
+static void *pull_card(void *arg)
+{
+	struct nic *n = arg;
+
+	usleep(30000);
+	n->h->gone = true;
+	n->ops->forget(n->dev);
+	return NULL;
+}
+
+/* Every call after forget ends within its bound, and gives everything back. */
+static bool gone_calls(struct nic *n)
+{
+	uint64_t v[VMHI_STAT_TX_ERR + 1], t = host_clock();
+	struct vmhi_nic_filter f = {.size = sizeof(f)};
+	struct vmhi_event ev = {.type = VMHI_EV_IRQ};
+
+	nic_poll(n);
+	CHECK(n->nic->stats(n->dev, v, VMHI_STAT_TX_ERR + 1) > 0, "no counters after forget");
+	CHECK(v[VMHI_STAT_RX_PACKETS] < 1000000, "counters are nonsense after forget");
+	CHECK(n->nic->filter(n->dev, &f) == -ENODEV, "filter works after forget");
+	n->ops->event(n->dev, &ev);
+	if (!nic_stop_queues(n))
+		return false;
+	n->ops->quiesce(n->dev);
+	n->ops->detach(n->dev);
+	t = host_clock() - t;
+	CHECK(t < 2000000000ull, "the calls after forget took %lu ms", (long)(t / 1000000));
+	return true;
+}
+
+static bool test_forget(struct nic *n, const struct expect *x)
+{
+	struct nic_want w = nic_want();
+	pthread_t thread;
+	uint8_t f[100];
+
+	if (!nic_open(n, &w))
+		return false;
+	frame_plain(f, n->info.mac, 0x88b6, sizeof(f));
+	pthread_create(&thread, NULL, pull_card, n);
+	for (int i = 0; i < 1000000 && !n->h->gone; i++) {
+		if (n->tx_inflight < 50 && !nic_send(n, 0, f, sizeof(f), NULL, 1) && !n->h->gone)
+			break;
+		nic_poll(n);
+	}
+	pthread_join(thread, NULL);
+	if (!gone_calls(n))
+		return false;
+	n->h->gone = false;
+	for (int i = 0; i < NIC_QUEUES; i++)
+		host_table.dma_free(n->h, n->buf[i].handle);
+	host_table.dma_free(n->h, n->txbuf.handle);
+	nic_forget_inbox(n);
+	return true;
+}
+
+/* Gone in the middle of attach: it ends with an error, soon, and keeps nothing. */
+static bool test_forget_attach(struct nic *n, const struct expect *x)
+{
+	struct vmhi_attach at;
+	uint64_t t = host_clock();
+	void *dev;
+	int r;
+
+	host_attach_args(n->h, &at, 0);
+	n->h->gone = true;
+	r = n->ops->attach(&host_table, n->h, &at, &dev);
+	n->h->gone = false;
+	CHECK(r < 0, "attach to a device that is gone works");
+	CHECK(host_clock() - t < 2000000000ull, "that took over 2 s");
+	return true;
+}
+
+const struct nic_test stop_tests[] = {
+	{"stop-queues", test_queues},
+	{"stop-one", test_stopped},
+	{"stop-unplugged", test_unplugged},
+	{"quiesce", test_quiesce},
+	{"forget", test_forget},
+	{"forget-attach", test_forget_attach},
+	{0},
+};

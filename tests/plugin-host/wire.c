@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Requests to the far end of the wire. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/plugin-host/nic.h"
+
+static bool is_answered(struct nic *n)
+{
+	return n->answer.op && n->answer.magic == PEER_MAGIC && n->answer.seq == n->seq;
+}
+
+static bool ask(struct nic *n, struct peer_msg *m)
+{
+	uint32_t len = (uint32_t)PEER_HEAD + m->len;
+
+	memcpy(m->dst, (const uint8_t[6]){2, 0, 0, 0, 0, 1}, 6);
+	memcpy(m->src, n->info.mac, 6);
+	m->type[0] = PEER_ETHERTYPE >> 8;
+	m->type[1] = PEER_ETHERTYPE & 0xff;
+	m->magic = PEER_MAGIC;
+	m->seq = ++n->seq;
+	n->answer.op = 0;
+	if (!nic_send(n, 0, (const uint8_t *)m, len < 60 ? 60 : len, NULL, 1))
+		return false;
+	CHECK(nic_until(n, is_answered, 5000), "the wire's far end does not answer (request %u)",
+	      m->op);
+	return true;
+}
+
+bool peer_clear(struct nic *n)
+{
+	struct peer_msg m = {.op = PEER_CLEAR};
+
+	return ask(n, &m);
+}
+
+bool peer_inject(struct nic *n, const uint8_t *data, uint32_t dlen, uint32_t len, uint32_t count)
+{
+	struct peer_msg m = {.op = PEER_INJECT, .arg = {count, len}, .len = dlen};
+
+	memcpy(m.data, data, dlen);
+	return ask(n, &m);
+}
+
+bool peer_frame(struct nic *n, uint32_t i, uint8_t *data, uint32_t *len)
+{
+	uint32_t at = 0;
+
+	do {
+		struct peer_msg m = {.op = PEER_FETCH, .arg = {i, at}};
+
+		if (!ask(n, &m))
+			return false;
+		CHECK(n->answer.arg[0] > i, "the far end got %u frames, not %u", n->answer.arg[0],
+		      i + 1);
+		*len = n->answer.arg[1];
+		CHECK(n->answer.len && n->answer.len <= PEER_CHUNK &&
+			      at + n->answer.len <= NIC_FRAME,
+		      "the far end's answer is not sound");
+		memcpy(data + at, n->answer.data, n->answer.len);
+		at += n->answer.len;
+	} while (at < *len);
+	return true;
+}
+
+bool peer_count(struct nic *n, uint32_t *count)
+{
+	struct peer_msg m = {.op = PEER_FETCH, .arg = {~0u, 0}};
+
+	if (!ask(n, &m))
+		return false;
+	*count = n->answer.arg[0];
+	return true;
+}
+
+bool peer_pull_cable(struct nic *n, uint32_t ms, bool *can)
+{
+	struct peer_msg m = {.op = PEER_LINK, .arg = {ms, 0}};
+
+	if (!ask(n, &m))
+		return false;
+	*can = n->answer.arg[0] == 1;
+	return true;
+}
