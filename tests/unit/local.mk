@@ -129,3 +129,14 @@ tests_unit_test_qemu_82574_SOURCES = %D%/test-model-82574.c %D%/card-bus.c %D%/c
 tests_unit_test_qemu_82574_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_qemu_82574_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_qemu_82574_LDADD = $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-82574
+TESTS += tests/unit/test-82574
+tests_unit_test_82574_SOURCES = %D%/test-82574.c %D%/cunit.h \
+	plugins/nic/intel/82574/82574.h plugins/nic/intel/82574/dev.h \
+	plugins/nic/intel/82574/driver.c plugins/nic/intel/82574/filter.c \
+	plugins/nic/intel/82574/hw.c plugins/nic/intel/82574/irq.c \
+	plugins/nic/intel/82574/link.c plugins/nic/intel/82574/queue.c \
+	plugins/nic/intel/82574/rx.c plugins/nic/intel/82574/stats.c plugins/nic/intel/82574/tx.c
+tests_unit_test_82574_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_82574_LDADD = $(UNIT_LIBS)
