@@ -35,7 +35,7 @@ static int make_memory(struct pool *p, unsigned int flags)
 	return r;
 }
 
-int pool_open(struct pool *p, struct bus *b, uint64_t packet_len, struct err *e)
+int dma_pool_open(struct pool *p, struct bus *b, uint64_t packet_len, struct err *e)
 {
 	int r;
 
@@ -54,11 +54,11 @@ int pool_open(struct pool *p, struct bus *b, uint64_t packet_len, struct err *e)
 	if (r == 0)
 		r = bus_dma_map(b, p->fd, 0, p->va, p->iova, p->len, e);
 	if (r)
-		pool_close(p, b);
+		dma_pool_close(p, b);
 	return r;
 }
 
-void pool_close(struct pool *p, struct bus *b)
+void dma_pool_close(struct pool *p, struct bus *b)
 {
 	if (!p->va)
 		return;
@@ -106,7 +106,7 @@ static void tell(const struct pool *p, const struct pool_piece *piece, struct ch
 	q->handle = (uint32_t)(piece - p->piece) + 1;
 }
 
-int pool_alloc(struct pool *p, struct chan_dma *q)
+int dma_pool_alloc(struct pool *p, struct chan_dma *q)
 {
 	uint64_t align = q->align ? q->align : 4096, len;
 	struct pool_piece *piece = NULL;
@@ -146,7 +146,7 @@ int pool_alloc(struct pool *p, struct chan_dma *q)
 	return 0;
 }
 
-int pool_free(struct pool *p, uint32_t dev, uint32_t handle)
+int dma_pool_free(struct pool *p, uint32_t dev, uint32_t handle)
 {
 	struct pool_piece *piece = &p->piece[(handle - 1) % POOL_PIECES];
 
@@ -156,7 +156,7 @@ int pool_free(struct pool *p, uint32_t dev, uint32_t handle)
 	return 0;
 }
 
-void pool_worker_died(struct pool *p)
+void dma_pool_worker_died(struct pool *p)
 {
 	for (int i = 0; i < POOL_PIECES; i++) {
 		struct pool_piece *q = &p->piece[i];

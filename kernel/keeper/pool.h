@@ -32,14 +32,14 @@ struct pool {
 };
 
 /* Makes it for so many bytes of packet buffers and lets every device of the bus reach it. */
-int pool_open(struct pool *p, struct bus *b, uint64_t packet_len, struct err *e);
-void pool_close(struct pool *p, struct bus *b);
+int dma_pool_open(struct pool *p, struct bus *b, uint64_t packet_len, struct err *e);
+void dma_pool_close(struct pool *p, struct bus *b);
 
 /* struct vmhi_host's dma_alloc and dma_free, as the worker asks for them. */
-int pool_alloc(struct pool *p, struct chan_dma *q);
-int pool_free(struct pool *p, uint32_t dev, uint32_t handle);
+int dma_pool_alloc(struct pool *p, struct chan_dma *q);
+int dma_pool_free(struct pool *p, uint32_t dev, uint32_t handle);
 
 /* The worker is dead and the devices are fenced: only what is PERSIST stays. */
-void pool_worker_died(struct pool *p);
+void dma_pool_worker_died(struct pool *p);
 
 #endif

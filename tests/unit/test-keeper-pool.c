@@ -15,13 +15,13 @@ static void begin(void)
 	struct err e;
 
 	bus_init(&bus);
-	CU_ASSERT_EQUAL_FATAL(pool_open(&pool, &bus, 4 << 20, &e), 0);
+	CU_ASSERT_EQUAL_FATAL(dma_pool_open(&pool, &bus, 4 << 20, &e), 0);
 }
 
 static int alloc(uint64_t len, uint64_t align, uint32_t flags, uint32_t tag, struct chan_dma *q)
 {
 	*q = (struct chan_dma){.dev = 1, .len = len, .align = align, .flags = flags, .tag = tag};
-	return pool_alloc(&pool, q);
+	return dma_pool_alloc(&pool, q);
 }
 
 static void pieces(void)
@@ -42,14 +42,14 @@ static void pieces(void)
 	CU_ASSERT_EQUAL(alloc(1, 2 << 20, 0, 0, &c), 0);
 	CU_ASSERT_EQUAL(c.iova % (2 << 20), 0);
 	CU_ASSERT(c.off + c.len <= pool.control_len);
-	CU_ASSERT_EQUAL(pool_free(&pool, 1, a.handle), 0);
-	CU_ASSERT_EQUAL(pool_free(&pool, 1, a.handle), -EINVAL);
-	CU_ASSERT_EQUAL(pool_free(&pool, 2, b.handle), -EINVAL);
-	CU_ASSERT_EQUAL(pool_free(&pool, 1, 0), -EINVAL);
-	CU_ASSERT_EQUAL(pool_free(&pool, 1, ~0u), -EINVAL);
+	CU_ASSERT_EQUAL(dma_pool_free(&pool, 1, a.handle), 0);
+	CU_ASSERT_EQUAL(dma_pool_free(&pool, 1, a.handle), -EINVAL);
+	CU_ASSERT_EQUAL(dma_pool_free(&pool, 2, b.handle), -EINVAL);
+	CU_ASSERT_EQUAL(dma_pool_free(&pool, 1, 0), -EINVAL);
+	CU_ASSERT_EQUAL(dma_pool_free(&pool, 1, ~0u), -EINVAL);
 	CU_ASSERT_EQUAL(alloc(4096, 0, 0, 0, &c), 0);
 	CU_ASSERT_EQUAL(c.off, a.off);
-	pool_close(&pool, &bus);
+	dma_pool_close(&pool, &bus);
 }
 
 static void refused(void)
@@ -64,7 +64,7 @@ static void refused(void)
 	CU_ASSERT_EQUAL(alloc(1, 0, 0, 5, &q), -EINVAL);
 	CU_ASSERT_EQUAL(alloc(~0ull, 0, 0, 0, &q), -ENOMEM);
 	CU_ASSERT_EQUAL(alloc(pool.control_len + 1, 0, 0, 0, &q), -ENOMEM);
-	pool_close(&pool, &bus);
+	dma_pool_close(&pool, &bus);
 }
 
 static void full(void)
@@ -77,11 +77,11 @@ static void full(void)
 		n++;
 	CU_ASSERT_EQUAL(n, POOL_PIECES);
 	CU_ASSERT_EQUAL(alloc(4096, 0, 0, 0, &q), -ENOMEM);
-	pool_close(&pool, &bus);
+	dma_pool_close(&pool, &bus);
 	begin();
 	CU_ASSERT_EQUAL(alloc(pool.control_len, 0, 0, 0, &q), 0);
 	CU_ASSERT_EQUAL(alloc(1, 0, 0, 0, &q), -ENOMEM);
-	pool_close(&pool, &bus);
+	dma_pool_close(&pool, &bus);
 }
 
 static void persist(void)
@@ -94,16 +94,16 @@ static void persist(void)
 	CU_ASSERT_EQUAL(alloc(4096, 0, 0, 0, &plain), 0);
 	/* A tag names one piece. */
 	CU_ASSERT_EQUAL(alloc(4096, 0, VMHI_DMA_PERSIST, 7, &b), -EINVAL);
-	pool_worker_died(&pool);
-	CU_ASSERT_EQUAL(pool_free(&pool, 1, a.handle), -EINVAL);
-	CU_ASSERT_EQUAL(pool_free(&pool, 1, plain.handle), -EINVAL);
+	dma_pool_worker_died(&pool);
+	CU_ASSERT_EQUAL(dma_pool_free(&pool, 1, a.handle), -EINVAL);
+	CU_ASSERT_EQUAL(dma_pool_free(&pool, 1, plain.handle), -EINVAL);
 	/* Another size is another thing. */
 	CU_ASSERT_EQUAL(alloc(8192, 0, VMHI_DMA_PERSIST, 7, &b), -EINVAL);
 	CU_ASSERT_EQUAL(alloc(4096, 0, VMHI_DMA_PERSIST, 7, &b), 0);
 	CU_ASSERT_EQUAL(b.kept, 1);
 	CU_ASSERT_EQUAL(b.off, a.off);
-	CU_ASSERT_EQUAL(pool_free(&pool, 1, b.handle), 0);
-	pool_close(&pool, &bus);
+	CU_ASSERT_EQUAL(dma_pool_free(&pool, 1, b.handle), 0);
+	dma_pool_close(&pool, &bus);
 }
 
 static const struct unit_test tests[] = {

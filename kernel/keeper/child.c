@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The worker process: started in namespaces of its own, commanded, and buried. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel/keeper/set.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/paths.h"
+
+#define NAMESPACES   (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+#define ATTACH_MS    20000	/* the ABI gives attach() 10 s */
+#define ANSWER_MS    5000
+#define FD_LIMIT     1024
+
+static void limit(int what, rlim_t n)
+{
+	struct rlimit old, l = {n, n};
+
+	if (getrlimit(what, &old) == 0 && old.rlim_max < n)
+		l.rlim_cur = l.rlim_max = old.rlim_max;
+	setrlimit(what, &l);
+}
+
+/* In the new process, up to exec. go: a byte comes once the keeper has written the id maps. */
+static void become_worker(const char *program, const char *name, int go, int command, int request)
+{
+	char *const argv[] = {"vmhi-worker", (char *)name, NULL};
+	char *const envp[] = {NULL};
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+	char byte;
+
+	if (read(go, &byte, 1) != 1 || dup2(null, 0) < 0 || dup2(2, 1) < 0)
+		_exit(126);
+	/* Above all that is overwritten below. */
+	command = fcntl(command, F_DUPFD, 16);
+	request = fcntl(request, F_DUPFD, 16);
+	if (dup2(command, CHAN_FD_COMMAND) < 0 || dup2(request, CHAN_FD_REQUEST) < 0 ||
+	    close_range(CHAN_FD_REQUEST + 1, ~0u, 0) < 0)
+		_exit(126);
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_NOFILE, FD_LIMIT);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	execve(program, argv, envp);
+	_exit(127);
+}
+
+static int write_file(pid_t pid, const char *name, const char *text)
+{
+	char path[64];
+	int fd, r = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/* Root of its user namespace, and there only: enough to give itself an empty root folder. */
+static int map_ids(pid_t pid)
+{
+	char text[64];
+	int r;
+
+	snprintf(text, sizeof(text), "0 %u 1\n", geteuid());
+	r = write_file(pid, "uid_map", text);
+	if (r == 0)
+		r = write_file(pid, "setgroups", "deny");
+	snprintf(text, sizeof(text), "0 %u 1\n", getegid());
+	return r ? r : write_file(pid, "gid_map", text);
+}
+
+/* fork() into namespaces; the pid as fork() answers it. */
+static pid_t fork_into(unsigned long flags, int *pidfd)
+{
+	return (pid_t)syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, 0);
+}
+
+/* Once with namespaces: flags are those to try. -EAGAIN: not permitted here. */
+static int spawn(struct set *s, const char *program, unsigned long flags, int command, int request)
+{
+	struct child *c = &s->child;
+	int go[2], r = 0;
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return -errno;
+	c->pid = fork_into(flags, &c->pidfd);
+	if (c->pid == 0) {
+		close(go[1]);
+		become_worker(program, s->cfg.name, go[0], command, request);
+	}
+	close(go[0]);
+	if (c->pid < 0) {
+		c->pid = 0;
+		r = -EAGAIN;
+	} else if ((flags & CLONE_NEWUSER && map_ids(c->pid)) || write(go[1], "", 1) != 1) {
+		/* It ends by itself: nothing comes through the pipe. */
+		r = -EAGAIN;
+	}
+	close(go[1]);
+	if (r && c->pid) {
+		waitpid(c->pid, NULL, 0);
+		close(c->pidfd);
+		c->pid = 0;
+	}
+	return r;
+}
+
+static void on_request(void *arg, uint32_t events)
+{
+	request_serve(arg);
+}
+
+static void on_end(void *arg, uint32_t events)
+{
+	struct set *s = arg;
+
+	child_reap(s);
+	if (s->stopping)
+		return;
+	log_error("the worker died: %s; the set ends", s->child.fate);
+	s->status = 1;
+	event_loop_stop(s->loop);
+}
+
+int child_start(struct set *s, struct err *e)
+{
+	static const unsigned long tries[] = {NAMESPACES | CLONE_NEWUSER, NAMESPACES, 0};
+	struct child *c = &s->child;
+	char program[SET_PATH_MAX];
+	int cmd[2], req[2], r = path_program("vmhi-worker", program, sizeof(program), e);
+
+	if (r)
+		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, cmd) < 0)
+		return err_set(e, -errno, "no socket pair for the worker: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, req) < 0) {
+		r = err_set(e, -errno, "no socket pair for the worker: %s", strerror(errno));
+		close(cmd[0]);
+		close(cmd[1]);
+		return r;
+	}
+	c->command = cmd[0];
+	c->request = req[0];
+	r = -EAGAIN;
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]) && r; i++) {
+		r = spawn(s, program, tries[i], cmd[1], req[1]);
+		c->own_mounts = tries[i] & CLONE_NEWNS;
+	}
+	close(cmd[1]);
+	close(req[1]);
+	if (r)
+		return err_set(e, r, "%s cannot be started: %s", program, strerror(errno));
+	if (!c->own_mounts)
+		log_warning("namespaces are not permitted here: the worker runs without them");
+	c->ev_end = event_add(s->loop, c->pidfd, EPOLLIN, on_end, s);
+	c->ev_request = event_add(s->loop, c->request, EPOLLIN, on_request, s);
+	return c->ev_end && c->ev_request ? 0 : err_set(e, -errno, "the worker cannot be watched");
+}
+
+void child_reap(struct set *s)
+{
+	struct child *c = &s->child;
+	int status;
+
+	if (!c->pid)
+		return;
+	if (c->ev_end)
+		event_del(c->ev_end);
+	if (c->ev_request)
+		event_del(c->ev_request);
+	if (waitpid(c->pid, &status, 0) != c->pid)
+		snprintf(c->fate, sizeof(c->fate), "its fate is unknown");
+	else if (WIFSIGNALED(status))
+		snprintf(c->fate, sizeof(c->fate), "signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(c->fate, sizeof(c->fate), "exit status %d", WEXITSTATUS(status));
+	close(c->pidfd);
+	close(c->command);
+	close(c->request);
+	c->ev_end = c->ev_request = NULL;
+	c->pid = 0;
+}
+
+void child_kill(struct set *s)
+{
+	if (!s->child.pid)
+		return;
+	kill(s->child.pid, SIGKILL);
+	child_reap(s);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/*
+ * Waits for the answer. The worker may be in the driver's attach() now, asking for memory and
+ * registers: both are served here, or it would never answer.
+ */
+static int await(struct set *s, struct chan_msg *m, int64_t deadline)
+{
+	struct pollfd p[3 + BUS_DEVICES_MAX];
+	nfds_t n = 3;
+
+	p[0] = (struct pollfd){.fd = s->child.command, .events = POLLIN};
+	p[1] = (struct pollfd){.fd = s->child.request, .events = POLLIN};
+	p[2] = (struct pollfd){.fd = s->child.pidfd, .events = POLLIN};
+	for (uint32_t i = 0; i < s->bus.ndev; i++)
+		p[n++] = (struct pollfd){.fd = s->ring[i].kick, .events = POLLIN};
+	for (;;) {
+		int64_t left = deadline - now_ms();
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(p, n, (int)left) < 0 && errno != EINTR)
+			return -errno;
+		for (nfds_t i = 3; i < n; i++)
+			if (p[i].revents & POLLIN)
+				reg_server_run(&s->ring[i - 3]);
+		if (p[1].revents & POLLIN)
+			request_serve(s);
+		if (p[0].revents & POLLIN)
+			return chan_recv(s->child.command, m, MSG_DONTWAIT);
+		if (p[2].revents)
+			return -EPIPE;
+	}
+}
+
+int child_call(struct set *s, enum chan_command cmd, const void *body, size_t len, const int *fds,
+	       int nfd, void *out, size_t outlen, struct err *e)
+{
+	static struct chan_msg m;
+	int ms = cmd == CMD_ATTACH || cmd == CMD_QUIT ? ATTACH_MS : ANSWER_MS;
+	int r;
+
+	if (!s->child.pid)
+		return err_set(e, -EPIPE, "the worker died: %s", s->child.fate);
+	r = chan_send(s->child.command, cmd, 0, body, len, fds, nfd);
+	if (r == 0)
+		r = await(s, &m, now_ms() + ms);
+	if (r == -EPIPE || r == -ECONNRESET) {
+		child_reap(s);
+		return err_set(e, -EPIPE, "the worker died: %s", s->child.fate);
+	}
+	if (r == 0) {
+		chan_close_fds(&m);
+		if (m.type == cmd && m.status < 0)
+			return err_set(e, m.status, "%.*s", (int)m.len, (char *)m.body);
+		if (m.type == cmd && m.status == 0 && m.len == outlen) {
+			if (outlen)
+				memcpy(out, m.body, outlen);
+			return 0;
+		}
+		r = -EPROTO;
+	}
+	child_kill(s);
+	return err_set(e, r, r == -ETIMEDOUT ? "the worker did not answer within %d s: killed" :
+		       "the worker does not keep to the protocol: killed", ms / 1000);
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vmhi-driverd, the keeper: starts a device set, keeps it while its worker lives, cleans up. It
+ * owns every descriptor and all memory of the set, and runs no vendor code.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "kernel/keeper/set.h"
+#include "kernel/lib/log.h"
+
+struct options {
+	const char *config;
+	int ready_fd, exit_fd;
+};
+
+/* Seals, checks and reads the note of the set's driver. */
+static int admit(struct set *s, struct err *e)
+{
+	struct admission_policy policy = {0};
+	struct admission_report *report = NULL;
+	int r;
+
+	if (!s->cfg.driver[0])
+		return 0;
+	s->driver = admission_seal(s->cfg.driver, e);
+	if (s->driver < 0)
+		return s->driver;
+	r = admission_policy_load(&policy, e);
+	if (r)
+		return r;
+	if (s->cfg.acceptance > policy.min)
+		policy.min = s->cfg.acceptance;
+	r = admission_check(s->driver, &policy, &report, e);
+	if (r == 0) {
+		s->note = malloc(sizeof(*s->note));
+		if (s->note)
+			*s->note = *admission_note(report);
+		else
+			r = err_set(e, -ENOMEM, "no memory for the driver's note");
+	}
+	if (r == 0)
+		log_info("driver %s %s of %s admitted, level %s", s->note->name, s->note->version,
+			 s->note->vendor, admission_level_name(report->level));
+	admission_report_free(report);
+	admission_policy_free(&policy);
+	return r;
+}
+
+/* Do driver and devices go together? */
+static int check_needs(const struct set *s, struct err *e)
+{
+	if (!s->note)
+		return 0;
+	for (unsigned int i = 0;; i++) {
+		if (i == s->note->nclass)
+			return err_set(e, -ENOTSUP, "%s: driver %s is of no class that this host "
+				       "serves (nic/1)", s->cfg.driver, s->note->name);
+		if (!strcmp(s->note->class[i].name, "nic") && s->note->class[i].version == 1)
+			break;
+	}
+	if (s->note->needs == NOTE_NEEDS_PCI && !s->cfg.ndev)
+		return err_set(e, -EINVAL, "driver %s needs a PCI device: name one in \"devices\"",
+			       s->note->name);
+	if (s->note->needs == NOTE_NEEDS_NOTHING && s->cfg.ndev)
+		return err_set(e, -EINVAL, "driver %s drives no device: leave \"devices\" out",
+			       s->note->name);
+	return 0;
+}
+
+static int give_pool(struct set *s, struct err *e)
+{
+	struct chan_pool cp = {
+		.len = s->pool.len, .iova = s->pool.iova,
+		.packet_off = s->pool.control_len,
+		.packet_len = s->pool.len - s->pool.control_len,
+		.mtu = s->cfg.mtu,
+	};
+
+	return child_call(s, CMD_POOL, &cp, sizeof(cp), &s->pool.fd, 1, NULL, 0, e);
+}
+
+/* From an empty worker to a driver that runs. Its code runs from CMD_ATTACH on, not before. */
+static int bring_up_worker(struct set *s, struct err *e)
+{
+	struct chan_index mounts = {0};
+	int r = child_start(s, e);
+
+	if (r == 0 && s->driver >= 0)
+		r = child_call(s, CMD_PLUGIN, NULL, 0, &s->driver, 1, NULL, 0, e);
+	if (r == 0)
+		r = give_pool(s, e);
+	if (r == 0)
+		r = devices_give(s, e);
+	mounts.index = s->child.own_mounts;
+	if (r == 0)
+		r = child_call(s, CMD_SANDBOX, &mounts, sizeof(mounts), NULL, 0, NULL, 0, e);
+	for (uint32_t i = 0; i < s->bus.ndev && r == 0; i++)
+		r = bus_master(s->bus.dev[i], true, e);
+	if (r == 0)
+		r = child_call(s, CMD_ATTACH, NULL, 0, NULL, 0, NULL, 0, e);
+	return r;
+}
+
+static int start(struct set *s, struct err *e)
+{
+	uint32_t uplinks;
+	int r = rundir_open(s, e);
+
+	if (r == 0)
+		r = admit(s, e);
+	if (r == 0)
+		r = check_needs(s, e);
+	if (r == 0)
+		r = devices_open(s, e);
+	uplinks = s->cfg.driver[0] ? (s->bus.ndev ? s->bus.ndev : 1) : 0;
+	if (r == 0)
+		r = dma_pool_open(&s->pool, &s->bus, dp_pool_len(s->cfg.mtu, uplinks), e);
+	if (r == 0)
+		r = bring_up_worker(s, e);
+	if (r == 0)
+		r = uplink_open(s, e);
+	for (uint32_t i = 0; i < s->cfg.nports && r == 0; i++)
+		r = set_port_add(s, &s->cfg.port[i], e);
+	return r ? r : control_open(s, e);
+}
+
+/* In this order: nothing is unmapped or closed before the devices are fenced. */
+static void stop(struct set *s)
+{
+	struct err e = {0};
+
+	s->stopping = true;
+	control_server_free(s->control);
+	if (s->child.pid && s->status == 0 &&
+	    child_call(s, CMD_QUIT, NULL, 0, NULL, 0, NULL, 0, &e)) {
+		log_error("%s", e.msg);
+		s->status = 1;
+	}
+	devices_fence(s);
+	child_kill(s);
+	dma_pool_worker_died(&s->pool);
+	uplink_close(s);
+	ports_close(s);
+	dma_pool_close(&s->pool, &s->bus);
+	devices_close(s);
+	rundir_close(s);
+	if (s->driver >= 0)
+		close(s->driver);
+	free(s->note);
+	config_free(&s->cfg);
+	if (s->ev_signal)
+		event_del(s->ev_signal);
+	if (s->ev_exit)
+		event_del(s->ev_exit);
+	if (s->loop)
+		event_loop_free(s->loop);
+}
+
+static void on_signal(void *arg, uint32_t events)
+{
+	event_loop_stop(((struct set *)arg)->loop);
+}
+
+static int watch_signals(struct set *s, struct err *e)
+{
+	sigset_t set;
+	int fd;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	s->ev_signal = fd < 0 ? NULL : event_add(s->loop, fd, EPOLLIN, on_signal, s);
+	if (!s->ev_signal)
+		return err_set(e, -errno, "signals cannot be watched: %s", strerror(errno));
+	return 0;
+}
+
+static int run(struct set *s, const struct options *o, struct err *e)
+{
+	int r;
+
+	s->loop = event_loop_new();
+	if (!s->loop)
+		return err_set(e, -errno, "no event loop: %s", strerror(errno));
+	r = watch_signals(s, e);
+	if (r == 0)
+		r = start(s, e);
+	if (r == 0 && o->exit_fd >= 0)
+		s->ev_exit = event_add(s->loop, o->exit_fd, EPOLLIN | EPOLLRDHUP, on_signal, s);
+	if (r == 0 && o->exit_fd >= 0 && !s->ev_exit)
+		r = err_set(e, -errno, "--exit-with-fd %d: %s", o->exit_fd, strerror(errno));
+	if (r)
+		return r;
+	if (o->ready_fd >= 0) {
+		if (write(o->ready_fd, "ready\n", 6) != 6)
+			log_warning("--ready-fd %d: nobody listens", o->ready_fd);
+		close(o->ready_fd);
+	}
+	log_info("set %s is ready", s->cfg.name);
+	event_loop_run(s->loop);
+	return 0;
+}
+
+static void usage(FILE *to)
+{
+	fprintf(to, "usage: vmhi-driverd --config FILE|fd:N [--ready-fd N] [--exit-with-fd N]\n");
+}
+
+static int get_fd(const char *text, int *fd)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (!*text || *end || n < 0 || n > 65535)
+		return -EINVAL;
+	*fd = (int)n;
+	return 0;
+}
+
+static int get_options(int argc, char **argv, struct options *o)
+{
+	static const struct option known[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"ready-fd", required_argument, NULL, 'r'},
+		{"exit-with-fd", required_argument, NULL, 'x'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int c;
+
+	*o = (struct options){NULL, -1, -1};
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (c == 'h') {
+			usage(stdout);
+			exit(0);
+		} else if (c == 'c') {
+			o->config = optarg;
+		} else if ((c != 'r' && c != 'x') ||
+			   get_fd(optarg, c == 'r' ? &o->ready_fd : &o->exit_fd)) {
+			return -EINVAL;
+		}
+	}
+	return o->config && optind == argc ? 0 : -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	static struct set s = {.lock = -1, .driver = -1};
+	struct options o;
+	struct err e = {0};
+
+	if (get_options(argc, argv, &o)) {
+		usage(stderr);
+		return 2;
+	}
+	log_init("vmhi-driverd", NULL);
+	bus_init(&s.bus);
+	if (config_read(o.config, &s.cfg, &e)) {
+		log_error("%s", e.msg);
+		return 1;
+	}
+	log_init("vmhi-driverd", s.cfg.name);
+	if (run(&s, &o, &e)) {
+		log_error("%s", e.msg);
+		s.status = 1;
+	}
+	stop(&s);
+	return s.status;
+}

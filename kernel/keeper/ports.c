@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The ports' listening sockets, and a duplicate of each connection that a worker serves. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "kernel/keeper/set.h"
+#include "kernel/lib/log.h"
+
+struct port *set_port_find(struct set *s, const char *name)
+{
+	struct port *p = s->ports;
+
+	while (p && strcmp(p->conf.name, name))
+		p = p->next;
+	return p;
+}
+
+/* One front end a port: the next waits in the listening socket until this one is gone. */
+static void on_connect(void *arg, uint32_t events)
+{
+	struct port *p = arg;
+	struct chan_name cn = {0};
+	struct err e = {0};
+	int fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	strcpy(cn.name, p->conf.name);
+	if (child_call(p->set, CMD_PORT_CONNECT, &cn, sizeof(cn), &fd, 1, NULL, 0, &e)) {
+		log_warning("port %s: %s", p->conf.name, e.msg);
+		close(fd);
+		return;
+	}
+	log_info("port %s: a front end connected", p->conf.name);
+	p->conn = fd;
+	event_modify(p->ev, 0);
+}
+
+void set_port_gone(struct set *s, const char *name, const char *why)
+{
+	struct port *p = set_port_find(s, name);
+
+	if (!p || p->conn < 0)
+		return;
+	log_info("port %s: %s", name, why);
+	close(p->conn);
+	p->conn = -1;
+	event_modify(p->ev, EPOLLIN);
+}
+
+static int listen_at(struct port *p, const char *path, struct err *e)
+{
+	int n;
+
+	if (path[0])
+		n = snprintf(p->socket, sizeof(p->socket), "%s", path);
+	else
+		n = snprintf(p->socket, sizeof(p->socket), "%s/ports/%s", p->set->dir,
+			     p->conf.name);
+	if (n >= (int)sizeof(p->socket))
+		return err_set(e, -ENAMETOOLONG, "port %s: the path of its socket is too long",
+			       p->conf.name);
+	p->listener = unix_listen(p->socket, 4);
+	if (p->listener < 0)
+		return err_set(e, p->listener, "port %s: %s: %s", p->conf.name, p->socket,
+			       strerror(-p->listener));
+	p->ev = event_add(p->set->loop, p->listener, EPOLLIN, on_connect, p);
+	return p->ev ? 0 : err_set(e, -errno, "port %s: %s", p->conf.name, strerror(errno));
+}
+
+static void free_port(struct port *p)
+{
+	if (p->ev)
+		event_del(p->ev);
+	if (p->listener >= 0) {
+		close(p->listener);
+		unlink(p->socket);
+	}
+	if (p->conn >= 0)
+		close(p->conn);
+	free(p);
+}
+
+static int tell_del(struct set *s, const struct port *p, struct err *e)
+{
+	struct chan_name cn = {0};
+
+	strcpy(cn.name, p->conf.name);
+	return child_call(s, CMD_PORT_DEL, &cn, sizeof(cn), NULL, 0, NULL, 0, e);
+}
+
+int set_port_add(struct set *s, const struct set_port *sp, struct err *e)
+{
+	struct port *p;
+	int r;
+
+	if (set_port_find(s, sp->conf.name))
+		return err_set(e, -EEXIST, "there is a port %s already", sp->conf.name);
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return err_set(e, -ENOMEM, "no memory for port %s", sp->conf.name);
+	p->set = s;
+	p->conf = sp->conf;
+	p->listener = p->conn = -1;
+	r = child_call(s, CMD_PORT_ADD, &p->conf, sizeof(p->conf), NULL, 0, NULL, 0, e);
+	if (r == 0) {
+		r = listen_at(p, sp->socket, e);
+		if (r)
+			tell_del(s, p, NULL);
+	}
+	if (r) {
+		free_port(p);
+		return r;
+	}
+	p->next = s->ports;
+	s->ports = p;
+	return 0;
+}
+
+int set_port_del(struct set *s, const char *name, struct err *e)
+{
+	struct port **at = &s->ports, *p;
+	int r;
+
+	while (*at && strcmp((*at)->conf.name, name))
+		at = &(*at)->next;
+	p = *at;
+	if (!p)
+		return err_set(e, -ENOENT, "there is no port %s", name);
+	r = tell_del(s, p, e);
+	if (r)
+		return r;
+	*at = p->next;
+	free_port(p);
+	return 0;
+}
+
+void ports_close(struct set *s)
+{
+	while (s->ports) {
+		struct port *p = s->ports;
+
+		s->ports = p->next;
+		free_port(p);
+	}
+}

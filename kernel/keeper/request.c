@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the worker asks of the keeper. Its process runs vendor code: every field is checked. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "kernel/keeper/set.h"
+#include "kernel/lib/log.h"
+
+static int dma(struct set *s, struct chan_msg *m)
+{
+	struct chan_dma q;
+	int r;
+
+	if (m->len != sizeof(q))
+		return -EPROTO;
+	memcpy(&q, m->body, sizeof(q));
+	r = m->type == REQ_DMA_ALLOC ? dma_pool_alloc(&s->pool, &q) :
+				       dma_pool_free(&s->pool, q.dev, q.handle);
+	memcpy(m->body, &q, sizeof(q));
+	return r;
+}
+
+static int config(struct set *s, struct chan_msg *m)
+{
+	struct chan_config q;
+	int r;
+
+	if (m->len != sizeof(q))
+		return -EPROTO;
+	memcpy(&q, m->body, sizeof(q));
+	if (q.dev >= s->bus.ndev)
+		return -ENODEV;
+	r = q.write ? bus_config_write(s->bus.dev[q.dev], q.off, q.width, q.value) :
+		      bus_config_read(s->bus.dev[q.dev], q.off, q.width, &q.value);
+	memcpy(m->body, &q, sizeof(q));
+	return r;
+}
+
+static int gone(struct set *s, struct chan_msg *m)
+{
+	struct chan_port_gone q;
+
+	if (m->len != sizeof(q))
+		return -EPROTO;
+	memcpy(&q, m->body, sizeof(q));
+	q.name[sizeof(q.name) - 1] = 0;
+	q.why[sizeof(q.why) - 1] = 0;
+	for (char *c = q.why; *c; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			*c = '?';
+	set_port_gone(s, q.name, q.why);
+	return 0;
+}
+
+void request_serve(struct set *s)
+{
+	static struct chan_msg m;
+	int r = chan_recv(s->child.request, &m, MSG_DONTWAIT);
+
+	if (r)
+		return; /* nothing there, or its end: that is noticed by the pidfd */
+	chan_close_fds(&m);
+	switch (m.type) {
+	case REQ_DMA_ALLOC:
+	case REQ_DMA_FREE:
+		r = dma(s, &m);
+		break;
+	case REQ_CONFIG:
+		r = config(s, &m);
+		break;
+	case REQ_PORT_GONE:
+		r = gone(s, &m);
+		break;
+	default:
+		r = -ENOSYS;
+	}
+	/* Never waits: the answer to one request fits the socket, and only one is legal at a time. */
+	chan_send(s->child.request, m.type, r, m.body, r ? 0 : m.len, NULL, 0);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A device set as the keeper holds it, and what its files do for each other. */
+#ifndef KERNEL_KEEPER_SET_H
+#define KERNEL_KEEPER_SET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "kernel/bus/bus.h"
+#include "kernel/bus/ring.h"
+#include "kernel/keeper/config.h"
+#include "kernel/keeper/pool.h"
+#include "kernel/lib/control.h"
+#include "kernel/lib/event.h"
+#include "kernel/worker/channel.h"
+
+/* The worker process. */
+struct child {
+	pid_t pid;		/* 0: none */
+	int pidfd;		/* readable once it has ended */
+	int command, request;	/* our ends of the two channels */
+	bool own_mounts;	/* it runs in a mount namespace of its own */
+	char fate[96];		/* how it ended; "" while it lives */
+	struct event *ev_end, *ev_request;
+};
+
+struct port {
+	struct port *next;
+	struct set *set;
+	struct dp_port_conf conf;
+	char socket[SOCKET_MAX];
+	int listener;
+	int conn;		/* a duplicate of the front end's connection, or -1 */
+	struct event *ev;
+};
+
+struct set {
+	struct set_config cfg;
+	struct event_loop *loop;
+	char dir[SOCKET_MAX];	/* RUN_DIR/sets/NAME */
+	int lock;
+	int driver;		/* sealed copy, or -1 */
+	struct driver_note *note;
+	struct bus bus;
+	struct reg_server ring[BUS_DEVICES_MAX];
+	struct event *ev_ring[BUS_DEVICES_MAX], *ev_dev[BUS_DEVICES_MAX];
+	int vector[BUS_DEVICES_MAX][BUS_VECTORS_MAX];
+	struct pool pool;
+	struct child child;
+	struct port *ports;
+	pid_t passt;
+	int passt_fd;		/* pidfd */
+	struct event *ev_passt, *ev_signal, *ev_exit;
+	struct control_server *control;
+	bool stopping;
+	int status;		/* to exit with */
+};
+
+/* rundir.c: RUN_DIR/sets/NAME, locked; what a killed predecessor left there is removed. */
+int rundir_open(struct set *s, struct err *e);
+void rundir_close(struct set *s);
+
+/* child.c */
+int child_start(struct set *s, struct err *e);
+/*
+ * Commands the worker and waits for its answer, serving its requests and register rings meanwhile.
+ * out takes the answer's body if it is outlen bytes long. A worker that does not answer in time is
+ * killed.
+ */
+int child_call(struct set *s, enum chan_command cmd, const void *body, size_t len, const int *fds,
+	       int nfd, void *out, size_t outlen, struct err *e);
+/* Ends it at once and waits for it. */
+void child_kill(struct set *s);
+/* The worker's end was noticed: sets fate. */
+void child_reap(struct set *s);
+
+/* request.c: answers one request of the worker's. */
+void request_serve(struct set *s);
+
+/* devices.c: opens what the configuration names, hands it to the worker, watches it. */
+int devices_open(struct set *s, struct err *e);
+int devices_give(struct set *s, struct err *e);
+void devices_fence(struct set *s);
+void devices_close(struct set *s);
+
+/* ports.c */
+struct port *set_port_find(struct set *s, const char *name);
+int set_port_add(struct set *s, const struct set_port *p, struct err *e);
+int set_port_del(struct set *s, const char *name, struct err *e);
+void set_port_gone(struct set *s, const char *name, const char *why);
+void ports_close(struct set *s);
+
+/* uplink.c: a tap or passt, if the configuration wants one. */
+int uplink_open(struct set *s, struct err *e);
+void uplink_close(struct set *s);
+
+/* control.c */
+int control_open(struct set *s, struct err *e);
+
+#endif

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A device of the worker's: made from what the keeper hands over, attached, and made an uplink. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kernel/lib/log.h"
+#include "kernel/worker/worker.h"
+
+#define QUEUE_VECTORS_MAX 8
+
+int device_add(struct worker *w, const struct chan_device *info, struct err *e)
+{
+	struct vmhi_host_context *d;
+
+	if (w->ndevice == BUS_DEVICES_MAX)
+		return err_set(e, -E2BIG, "too many devices");
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return err_set(e, -ENOMEM, "%s: no memory for it", info->name);
+	d->w = w;
+	d->index = w->ndevice;
+	d->info = *info;
+	d->uplink = -1;
+	w->device[w->ndevice++] = d;
+	return 0;
+}
+
+static struct vmhi_host_context *find(struct worker *w, uint32_t index, struct err *e)
+{
+	if (index < w->ndevice)
+		return w->device[index];
+	err_set(e, -ENOENT, "there is no device %u", index);
+	return NULL;
+}
+
+int device_area(struct worker *w, const struct chan_area *a, int fd, struct err *e)
+{
+	struct vmhi_host_context *d = find(w, a->dev, e);
+	void *va;
+
+	if (!d)
+		return -ENOENT;
+	if (d->nwin == WORKER_WINDOWS)
+		return err_set(e, -E2BIG, "%s: too many parts of BARs to map", d->info.name);
+	va = mmap(NULL, a->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)a->fd_off);
+	if (va == MAP_FAILED)
+		return err_set(e, -errno, "%s: BAR %u cannot be mapped: %s", d->info.name, a->bar,
+			       strerror(errno));
+	d->win[d->nwin++] = (struct window){a->bar, a->off, a->len, va};
+	return 0;
+}
+
+static void vector_fires(void *arg, uint32_t events)
+{
+	struct device_vector *v = arg;
+	struct vmhi_event ev = {.type = VMHI_EV_IRQ, .index = v->index};
+	uint64_t n;
+
+	if (read(v->fd, &n, sizeof(n)) == sizeof(n) && v->dev->attached)
+		v->dev->w->ops->event(v->dev->dev, &ev);
+}
+
+int device_vectors(struct worker *w, const struct chan_vectors *v, const int *fds, int n,
+		   struct err *e)
+{
+	struct vmhi_host_context *d = find(w, v->dev, e);
+
+	if (!d)
+		return -ENOENT;
+	if (v->first != d->nvec || d->nvec + (uint32_t)n > BUS_VECTORS_MAX)
+		return err_set(e, -EINVAL, "%s: vectors out of order", d->info.name);
+	for (int i = 0; i < n; i++) {
+		d->vec[d->nvec] = (struct device_vector){.dev = d, .index = d->nvec, .fd = fds[i]};
+		d->nvec++;
+	}
+	return 0;
+}
+
+int device_ring(struct worker *w, uint32_t index, int memfd, int kick, int answer, struct err *e)
+{
+	struct vmhi_host_context *d = find(w, index, e);
+	void *va;
+
+	if (!d)
+		return -ENOENT;
+	va = mmap(NULL, REG_RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	if (va == MAP_FAILED)
+		return err_set(e, -errno, "%s: its register ring cannot be mapped: %s",
+			       d->info.name, strerror(errno));
+	d->regs = (struct reg_client){va, kick, answer};
+	return 0;
+}
+
+/*
+ * Vector 0 is for events, the rest for queues; a device with one vector has it for its queues and
+ * polls for events by timer; one with none is polled.
+ */
+static int make_uplink(struct vmhi_host_context *d, struct err *e)
+{
+	const struct vmhi_nic *nic = d->w->ops->query(d->dev, VMHI_IF_NIC, 1);
+	struct dp_vector vec[QUEUE_VECTORS_MAX];
+	struct dp_uplink_conf conf = {.event_vec = VMHI_NO_VEC, .vec = vec};
+	char name[DP_NAME_MAX];
+	uint32_t first = 0;
+
+	if (!nic)
+		return err_set(e, -ENOTSUP, "%s: the driver has no NIC interface", d->info.name);
+	if (d->nvec > 1) {
+		conf.event_vec = 0;
+		first = 1;
+		d->vec[0].ev = event_add(d->w->loop, d->vec[0].fd, EPOLLIN, vector_fires,
+					 &d->vec[0]);
+		if (!d->vec[0].ev)
+			return err_set(e, -errno, "%s: its event vector cannot be watched",
+				       d->info.name);
+	}
+	for (uint32_t i = first; i < d->nvec && conf.nvec < QUEUE_VECTORS_MAX; i++)
+		vec[conf.nvec++] = (struct dp_vector){i, d->vec[i].fd};
+	snprintf(name, sizeof(name), "uplink%u", d->index);
+	d->uplink = dp_uplink_driver(d->w->dp, name, nic, d->dev, &conf, e);
+	return d->uplink < 0 ? d->uplink : 0;
+}
+
+static int attach(struct vmhi_host_context *d, struct err *e)
+{
+	const struct vmhi_driver_ops *ops = d->w->ops;
+	struct vmhi_attach at = {
+		.size = sizeof(at),
+		.flags = d->info.flags,
+		.vendor = d->info.vendor, .device = d->info.device,
+		.subvendor = d->info.subvendor, .subdevice = d->info.subdevice,
+		.nvec = d->nvec,
+		.nparam = d->info.nparam,
+		.param = d->info.param,
+	};
+	int r;
+
+	memcpy(at.bar_len, d->info.bar_len, sizeof(at.bar_len));
+	r = ops->attach(&worker_host, d, &at, &d->dev);
+	if (r)
+		return err_set(e, r, "%s: the driver cannot attach to it: %s", d->info.name,
+			       strerror(-r));
+	d->attached = true;
+	r = make_uplink(d, e);
+	if (r)
+		return r;
+	r = ops->start(d->dev);
+	if (r)
+		return err_set(e, r, "%s: the driver cannot start it: %s", d->info.name,
+			       strerror(-r));
+	return 0;
+}
+
+int device_attach_all(struct worker *w, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < w->ndevice && r == 0; i++)
+		r = attach(w->device[i], e);
+	if (r == 0)
+		dp_start(w->dp);
+	return r;
+}
+
+void device_gone(struct worker *w, uint32_t index)
+{
+	struct vmhi_host_context *d = find(w, index, NULL);
+	struct vmhi_event down = {.type = VMHI_EV_LINK};
+
+	if (!d || atomic_exchange(&d->gone, true))
+		return;
+	if (d->attached)
+		w->ops->forget(d->dev);
+	if (d->uplink >= 0)
+		dp_uplink_event(w->dp, d->uplink, &down);
+}
+
+/* No event reaches the driver any more. */
+static void silence(struct vmhi_host_context *d)
+{
+	for (uint32_t i = 0; i < d->nvec; i++)
+		if (d->vec[i].ev)
+			event_del(d->vec[i].ev);
+	for (int i = 0; i < WORKER_TIMERS; i++)
+		if (d->timer[i].id > 0)
+			event_timer_cancel(d->w->loop, d->timer[i].id);
+	if (d->raised_id > 0)
+		event_timer_cancel(d->w->loop, d->raised_id);
+}
+
+void device_stop_all(struct worker *w)
+{
+	dp_free(w->dp);
+	w->dp = NULL;
+	for (uint32_t i = 0; i < w->ndevice; i++) {
+		struct vmhi_host_context *d = w->device[i];
+		int r;
+
+		silence(d);
+		if (!d->attached)
+			continue;
+		r = w->ops->quiesce(d->dev);
+		if (r)
+			log_warning("%s: the driver cannot quiesce it: %s", d->info.name,
+				    strerror(-r));
+		w->ops->detach(d->dev);
+		d->attached = false;
+	}
+}

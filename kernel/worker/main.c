@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vmhi-worker: does what the keeper commands, one message at a time, until told to quit. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kernel/admission/loader.h"
+#include "kernel/lib/log.h"
+#include "kernel/worker/worker.h"
+
+#define HUGE_PAGE (2ull << 20)
+
+int worker_request(enum chan_request type, void *body, size_t len)
+{
+	static struct chan_msg m;
+	int r = chan_send(CHAN_FD_REQUEST, type, 0, body, len, NULL, 0);
+
+	if (r == 0)
+		r = chan_recv(CHAN_FD_REQUEST, &m, 0);
+	if (r) {
+		/* Without a keeper there is nobody to work for. */
+		log_error("the keeper does not answer: %s", strerror(-r));
+		_exit(1);
+	}
+	chan_close_fds(&m);
+	if (m.status)
+		return m.status;
+	if (m.len == len)
+		memcpy(body, m.body, len);
+	return 0;
+}
+
+static void port_gone(void *arg, const char *port, const char *why)
+{
+	struct chan_port_gone q = {0};
+
+	snprintf(q.name, sizeof(q.name), "%s", port);
+	snprintf(q.why, sizeof(q.why), "%s", why);
+	worker_request(REQ_PORT_GONE, &q, sizeof(q));
+}
+
+/* At a multiple of the huge page size, so that what is aligned in the pool is aligned here. */
+static void *map_pool(int fd, uint64_t len)
+{
+	char *room = mmap(NULL, len + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = (char *)(((uintptr_t)room + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+
+	if (room == MAP_FAILED)
+		return NULL;
+	if (mmap(at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+		return NULL;
+	return at;
+}
+
+static int cmd_pool(struct worker *w, const struct chan_msg *m, struct err *e)
+{
+	struct dp_conf conf = {.port_gone = port_gone, .arg = w};
+
+	memcpy(&w->pool, m->body, sizeof(w->pool));
+	w->pool_va = map_pool(m->fd[0], w->pool.len);
+	if (!w->pool_va)
+		return err_set(e, -errno, "the DMA pool cannot be mapped: %s", strerror(errno));
+	conf.mtu = w->pool.mtu;
+	conf.mem.va = w->pool_va + w->pool.packet_off;
+	conf.mem.iova = w->pool.iova + w->pool.packet_off;
+	conf.mem.len = w->pool.packet_len;
+	w->dp = dp_new(w->loop, &conf, e);
+	return w->dp ? 0 : e->code;
+}
+
+static int cmd_plugin(struct worker *w, const struct chan_msg *m, struct err *e)
+{
+	/* The handle is never closed: a plugin leaves with its process. */
+	return loader_open(m->fd[0], &w->ops, e) ? 0 : e->code;
+}
+
+/* Descriptors that the data path or a device keeps are marked as taken. */
+static void take(struct chan_msg *m)
+{
+	for (int i = 0; i < m->nfd; i++)
+		m->fd[i] = -1;
+}
+
+static int cmd_device_part(struct worker *w, struct chan_msg *m, struct err *e)
+{
+	struct chan_vectors v;
+	struct chan_index ix;
+	int r;
+
+	switch (m->type) {
+	case CMD_DEVICE:
+		return device_add(w, (struct chan_device *)m->body, e);
+	case CMD_AREA:
+		/* The descriptor is closed after this: over VFIO it is the device itself. */
+		return device_area(w, (struct chan_area *)m->body, m->fd[0], e);
+	case CMD_VECTORS:
+		memcpy(&v, m->body, sizeof(v));
+		r = device_vectors(w, &v, m->fd, m->nfd, e);
+		break;
+	default:
+		memcpy(&ix, m->body, sizeof(ix));
+		r = device_ring(w, ix.index, m->fd[0], m->fd[1], m->fd[2], e);
+		if (r == 0) {
+			close(m->fd[0]);
+			m->fd[0] = -1;
+		}
+		break;
+	}
+	if (r == 0)
+		take(m);
+	return r;
+}
+
+static int cmd_port(struct worker *w, struct chan_msg *m, struct err *e)
+{
+	struct dp_port_conf *pc = (struct dp_port_conf *)m->body;
+	struct chan_uplink *up = (struct chan_uplink *)m->body;
+	struct chan_name *name = (struct chan_name *)m->body;
+	int r;
+
+	switch (m->type) {
+	case CMD_PORT_ADD:
+		return dp_port_add(w->dp, pc, e);
+	case CMD_PORT_DEL:
+		r = dp_port_del(w->dp, name->name);
+		return r ? err_set(e, r, "port %s: %s", name->name, strerror(-r)) : 0;
+	case CMD_UPLINK:
+		r = dp_uplink_fd(w->dp, up->name, m->fd[0], (int)up->kind, e);
+		break;
+	default:
+		r = dp_port_connect(w->dp, name->name, m->fd[0], e);
+		break;
+	}
+	if (r >= 0)
+		take(m);
+	return r < 0 ? r : 0;
+}
+
+static int run(struct worker *w, struct chan_msg *m, struct err *e)
+{
+	struct chan_index *ix = (struct chan_index *)m->body;
+
+	switch (m->type) {
+	case CMD_PLUGIN:
+		return cmd_plugin(w, m, e);
+	case CMD_POOL:
+		return cmd_pool(w, m, e);
+	case CMD_DEVICE:
+	case CMD_AREA:
+	case CMD_VECTORS:
+	case CMD_RING:
+		return cmd_device_part(w, m, e);
+	case CMD_SANDBOX:
+		return sandbox_enter(ix->index, e);
+	case CMD_ATTACH:
+		return device_attach_all(w, e);
+	case CMD_UPLINK:
+	case CMD_PORT_ADD:
+	case CMD_PORT_DEL:
+	case CMD_PORT_CONNECT:
+		return cmd_port(w, m, e);
+	case CMD_DEVICE_GONE:
+		device_gone(w, ix->index);
+		return 0;
+	case CMD_PORT_STATS:
+	case CMD_DATA_STATS:
+		return 0; /* all is in the answer */
+	case CMD_QUIT:
+		device_stop_all(w);
+		w->quit = true;
+		event_loop_stop(w->loop);
+		return 0;
+	}
+	return err_set(e, -ENOSYS, "unknown command %u", m->type);
+}
+
+/* The commands that answer more than success. */
+static int answer(struct worker *w, const struct chan_msg *m)
+{
+	const struct chan_index *ix = (const struct chan_index *)m->body;
+	struct dp_port_stats ps;
+	struct dp_stats ds;
+	int r;
+
+	if (m->type == CMD_PORT_STATS) {
+		r = dp_port_stats(w->dp, ix->index, &ps);
+		return chan_send(CHAN_FD_COMMAND, m->type, r, &ps, r ? 0 : sizeof(ps), NULL, 0);
+	}
+	if (m->type == CMD_DATA_STATS) {
+		dp_stats(w->dp, &ds);
+		return chan_send(CHAN_FD_COMMAND, m->type, 0, &ds, sizeof(ds), NULL, 0);
+	}
+	return chan_send(CHAN_FD_COMMAND, m->type, 0, NULL, 0, NULL, 0);
+}
+
+static void command(void *arg, uint32_t events)
+{
+	static struct chan_msg m;
+	struct worker *w = arg;
+	struct err e = {0};
+	int r = chan_recv(CHAN_FD_COMMAND, &m, MSG_DONTWAIT);
+
+	if (r == -EAGAIN)
+		return;
+	if (r) {
+		log_error("the keeper is gone");
+		_exit(1);
+	}
+	r = run(w, &m, &e);
+	chan_close_fds(&m);
+	r = r ? chan_send_err(CHAN_FD_COMMAND, m.type, r, &e) : answer(w, &m);
+	if (r) {
+		log_error("the keeper cannot be answered: %s", strerror(-r));
+		_exit(1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct worker w;
+
+	/* The keeper gives the set's name; nobody else starts this program. */
+	if (argc != 2) {
+		fprintf(stderr, "vmhi-worker: started by vmhi-driverd only\n");
+		return 2;
+	}
+	log_init("vmhi-worker", argv[1]);
+	signal(SIGPIPE, SIG_IGN);
+	/* Ctrl-C on the keeper's terminal is the keeper's to handle. */
+	signal(SIGINT, SIG_IGN);
+	w.loop = event_loop_new();
+	if (!w.loop || !event_add(w.loop, CHAN_FD_COMMAND, EPOLLIN, command, &w)) {
+		log_error("no event loop: %s", strerror(errno));
+		return 1;
+	}
+	event_loop_run(w.loop);
+	return w.quit ? 0 : w.fault ? 3 : 1;
+}
