@@ -13,6 +13,7 @@ static const struct {
 	{"run", cmd_run, "start a VM, from VM.json or a disk image"},
 	{"vm", cmd_vm, "list VMs; their console, power button, end"},
 	{"set", cmd_set, "list, start and stop device sets"},
+	{"device", cmd_device, "list PCI devices; give them to vfio-pci and back"},
 	{"driver", cmd_driver, "inspect, list, sign and begin drivers"},
 	{"port", cmd_port, "list the ports of sets, with their counters"},
 };
