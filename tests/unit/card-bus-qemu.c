@@ -23,7 +23,7 @@
 #define BAR3 0xe0040000u
 #define MSI_AT 0x80000u		/* messages land here, below the cards' memory */
 
-const bool bus_is_qemu = true;
+const bool card_is_qemu = true;
 static pid_t pid;
 static FILE *to, *from;
 static uint8_t *ram;
@@ -68,7 +68,7 @@ static int start_qemu(const char *ram_path, const char *firmware)
 	snprintf(memory, sizeof(memory),
 		 "memory-backend-file,id=m,size=%u,mem-path=%s,share=on", RAM, ram_path);
 	snprintf(net, sizeof(net), "dgram,id=n,local.type=unix,local.path=%s,remote.type=unix,"
-		 "remote.path=%s", bus_wire.card, bus_wire.peer);
+		 "remote.path=%s", card_wire.card, card_wire.peer);
 	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
 		return -1;
 	pid = fork();
@@ -97,8 +97,14 @@ static int map_ram(const char *path)
 		return -1;
 	ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	bus_mem = ram + BUS_IOVA;
+	card_mem = ram + BUS_IOVA;
 	return ram == MAP_FAILED ? -1 : 0;
+}
+
+static void set_config(uint32_t offset, uint32_t v)
+{
+	command("outl 0xcf8 0x%x", 0x80000000u | SLOT << 11 | (offset & 0xfc));
+	command("outl 0xcfc 0x%x", v);
 }
 
 static void set_up_msix(void)
@@ -109,25 +115,25 @@ static void set_up_msix(void)
 		command("writel 0x%x 0x%x", BAR3 + 16 * v + 8, 0x100 + v);
 		command("writel 0x%x 0x0", BAR3 + 16 * v + 12);
 	}
-	bus_set_config(0xa0, 0x80000000);
+	set_config(0xa0, 0x80000000);
 }
 
-int bus_open(void)
+int card_open(void)
 {
 	char path[96], firmware[96];
 	int r;
 
 	if (access(QEMU, X_OK))
 		return 77;
-	if (bus_wire_open())
+	if (card_wire_open())
 		return -1;
-	snprintf(path, sizeof(path), "%.60s/ram", bus_wire.dir);
-	snprintf(firmware, sizeof(firmware), "%.60s/firmware", bus_wire.dir);
+	snprintf(path, sizeof(path), "%.60s/ram", card_wire.dir);
+	snprintf(firmware, sizeof(firmware), "%.60s/firmware", card_wire.dir);
 	r = map_ram(path) || make_firmware(firmware) || start_qemu(path, firmware);
 	if (!r) {
-		bus_set_config(0x10, BAR0);
-		bus_set_config(0x1c, BAR3);
-		bus_set_config(4, 6);
+		set_config(0x10, BAR0);
+		set_config(0x1c, BAR3);
+		set_config(4, 6);
 		set_up_msix();
 	}
 	unlink(path);
@@ -135,44 +141,43 @@ int bus_open(void)
 	return r ? -1 : 0;
 }
 
-void bus_close(void)
+void card_close(void)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	fclose(to);
 	fclose(from);
 	munmap(ram, RAM);
-	bus_wire_close();
+	card_wire_close();
 }
 
-uint32_t bus_r32(uint32_t offset)
+uint32_t card_r32(uint32_t offset)
 {
 	return (uint32_t)command("readl 0x%x", BAR0 + offset);
 }
 
-void bus_w32(uint32_t offset, uint32_t v)
+void card_w32(uint32_t offset, uint32_t v)
 {
 	command("writel 0x%x 0x%x", BAR0 + offset, v);
 }
 
-uint32_t bus_config(uint32_t offset)
+uint32_t card_config(uint32_t offset)
 {
 	command("outl 0xcf8 0x%x", 0x80000000u | SLOT << 11 | (offset & 0xfc));
 	return (uint32_t)command("inl 0xcfc");
 }
 
-void bus_set_config(uint32_t offset, uint32_t v)
+void card_set_master(bool on)
 {
-	command("outl 0xcf8 0x%x", 0x80000000u | SLOT << 11 | (offset & 0xfc));
-	command("outl 0xcfc 0x%x", v);
+	set_config(4, on ? 6 : 2);
 }
 
-void bus_wait_ms(unsigned int ms)
+void card_wait_ms(unsigned int ms)
 {
 	usleep(ms * 1000);
 }
 
-bool bus_irq(unsigned int vector)
+bool card_irq(unsigned int vector)
 {
 	uint32_t *at = (uint32_t *)(ram + MSI_AT) + vector;
 	uint32_t was = __atomic_exchange_n(at, 0, __ATOMIC_ACQ_REL);

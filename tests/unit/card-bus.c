@@ -10,8 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-struct bus_wire bus_wire = {.sock = -1};
-uint8_t *bus_mem;
+struct card_wire card_wire = {.sock = -1};
+uint8_t *card_mem;
 
 static struct sockaddr_un address(const char *path)
 {
@@ -21,9 +21,9 @@ static struct sockaddr_un address(const char *path)
 	return sa;
 }
 
-int bus_wire_open(void)
+int card_wire_open(void)
 {
-	struct bus_wire *w = &bus_wire;
+	struct card_wire *w = &card_wire;
 	struct sockaddr_un sa;
 
 	snprintf(w->dir, sizeof(w->dir), "/tmp/vmhi-card-XXXXXX");
@@ -36,41 +36,42 @@ int bus_wire_open(void)
 	return w->sock < 0 || bind(w->sock, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -1 : 0;
 }
 
-void bus_wire_close(void)
+void card_wire_close(void)
 {
-	close(bus_wire.sock);
-	unlink(bus_wire.card);
-	unlink(bus_wire.peer);
-	rmdir(bus_wire.dir);
+	close(card_wire.sock);
+	unlink(card_wire.card);
+	unlink(card_wire.peer);
+	rmdir(card_wire.dir);
 }
 
-void bus_wire_send(const uint8_t *frame, size_t n)
+void card_wire_send(const uint8_t *frame, size_t n)
 {
-	struct sockaddr_un sa = address(bus_wire.card);
+	struct sockaddr_un sa = address(card_wire.card);
 
-	if (sendto(bus_wire.sock, frame, n, 0, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+	card_r32(8);	/* writes that were posted arrive before the frame */
+	if (sendto(card_wire.sock, frame, n, 0, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		perror("frame to the card");
 }
 
-size_t bus_wire_receive(uint8_t *frame, size_t room)
+size_t card_wire_receive(uint8_t *frame, size_t room)
 {
-	struct pollfd p = {.fd = bus_wire.sock, .events = POLLIN};
+	struct pollfd p = {.fd = card_wire.sock, .events = POLLIN};
 	ssize_t n;
 
 	for (int i = 0; i < 20; i++) {
 		if (poll(&p, 1, 10) == 1) {
-			n = recv(bus_wire.sock, frame, room, 0);
+			n = recv(card_wire.sock, frame, room, 0);
 			return n < 0 ? 0 : (size_t)n;
 		}
-		bus_wait_ms(1);
+		card_wait_ms(1);
 	}
 	return 0;
 }
 
-void bus_wire_drain(void)
+void card_wire_drain(void)
 {
 	char byte;
 
-	while (recv(bus_wire.sock, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
+	while (recv(card_wire.sock, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
 		;
 }

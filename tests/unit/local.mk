@@ -116,17 +116,22 @@ TESTS += tests/unit/test-keeper-pool
 tests_unit_test_keeper_pool_SOURCES = %D%/test-keeper-pool.c %D%/cunit.h
 tests_unit_test_keeper_pool_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_keeper_pool_LDADD = libkeeper.a libbus.a $(UNIT_LIBS)
-# One list of assertions, two cards: our model of the 82574L, and QEMU's, which judges it.
-check_PROGRAMS += tests/unit/test-model-82574 tests/unit/test-qemu-82574
-TESTS += tests/unit/test-model-82574 tests/unit/test-qemu-82574
-tests_unit_test_model_82574_SOURCES = %D%/test-model-82574.c %D%/card-bus.c %D%/card-bus.h \
-	%D%/card-bus-model.c %D%/model-client.h
+
+# One list of assertions on two cards: our model of the 82574L, by raw messages and through the
+# keeper's bus, and QEMU's, which judges it.
+CARD_TESTS = tests/unit/test-model-82574 tests/unit/test-bus-82574 tests/unit/test-qemu-82574
+CARD_SOURCES = %D%/test-model-82574.c %D%/card-bus.c %D%/card-bus.h
+check_PROGRAMS += $(CARD_TESTS)
+TESTS += $(CARD_TESTS)
+tests_unit_test_model_82574_SOURCES = $(CARD_SOURCES) %D%/card-bus-start.c %D%/card-bus-model.c \
+	%D%/model-client.h
 tests_unit_test_model_82574_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_82574_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_model_82574_LDADD = libvmhi-model.a $(CUNIT_LIBS) -lpthread
-tests_unit_test_qemu_82574_SOURCES = %D%/test-model-82574.c %D%/card-bus.c %D%/card-bus.h \
-	%D%/card-bus-qemu.c
-tests_unit_test_qemu_82574_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_bus_82574_SOURCES = $(CARD_SOURCES) %D%/card-bus-start.c %D%/card-bus-keeper.c
+tests_unit_test_bus_82574_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_bus_82574_LDADD = libbus.a $(UNIT_LIBS)
+tests_unit_test_qemu_82574_SOURCES = $(CARD_SOURCES) %D%/card-bus-qemu.c
 tests_unit_test_qemu_82574_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_qemu_82574_LDADD = $(CUNIT_LIBS)
 
