@@ -72,6 +72,7 @@ uint32_t frame_ip(uint8_t *out, struct ip_frame *f)
 	memset(ip + 20, 1, f->options);	/* no-operation */
 	ip[0] = (uint8_t)(0x40 | ihl / 4);
 	put16(ip + 2, ihl + l4_len);
+	ip[6] = f->fragment ? 0x20 : 0;
 	ip[8] = 64;
 	ip[9] = f->proto;
 	put32(ip + 12, f->saddr);

@@ -18,6 +18,7 @@ struct ip_frame {
 	uint16_t sport, dport;
 	uint32_t saddr, daddr;
 	uint32_t payload;
+	bool fragment;		/* the first, more follow */
 	uint32_t l3_off, l4_off, csum_off;	/* filled in by frame_ip() */
 };
 

@@ -135,7 +135,8 @@ static bool test_no_buffer(struct nic *n, const struct expect *x)
 static struct ip_frame flow(struct nic *n, uint32_t i)
 {
 	struct ip_frame f = {.proto = i & 1 ? IPPROTO_TCP_ : IPPROTO_UDP_,
-			     .options = i & 2 ? 4 : 0, .sport = (uint16_t)(1000 + i), .dport = 80,
+			     .options = i & 2 ? 4 : 0, .vid = i & 4 ? 9 : 0,
+			     .sport = (uint16_t)(1000 + i), .dport = 80,
 			     .saddr = 0x0a000100 + i * 2654435761u, .daddr = 0x0a000001, .payload = 20 + 17 * i};
 
 	memcpy(f.dst, n->info.mac, 6);
@@ -170,6 +171,30 @@ static bool sums_judged(struct nic *n, uint32_t i, bool bad_l4, bool bad_ip)
 	return true;
 }
 
+/* What has no checksum, or only a part of one, is not called wrong: UDP's 0, a fragment. */
+static bool sums_absent(struct nic *n, uint32_t i, bool fragment)
+{
+	struct ip_frame f = flow(n, i & ~1u);	/* UDP */
+	uint8_t b[2048];
+	uint32_t len;
+	struct frame *g;
+
+	f.fragment = fragment;
+	len = frame_ip(b, &f);
+	if (fragment)
+		b[len - 1] ^= 0x55;
+	else
+		b[f.l4_off + 6] = b[f.l4_off + 7] = 0;
+	g = exchange(n, b, len, len);
+	if (!g || !same(g, b, len))
+		return false;
+	CHECK(g->flags & VMHI_PKT_IP_OK, "flags %x: the IP header's checksum is right", g->flags);
+	CHECK(!(g->flags & VMHI_PKT_CSUM_BAD), "flags %x for %s", g->flags,
+	      fragment ? "a fragment" : "UDP without a checksum");
+	CHECK(!fragment || !(g->flags & VMHI_PKT_CSUM_OK), "flags %x for a fragment", g->flags);
+	return true;
+}
+
 static bool test_checksums(struct nic *n, const struct expect *x)
 {
 	struct nic_want w = nic_want();
@@ -179,7 +204,8 @@ static bool test_checksums(struct nic *n, const struct expect *x)
 		return false;
 	for (uint32_t i = 0; i < 12; i++)
 		if (!sums_judged(n, i, false, false) || !sums_judged(n, i, true, false) ||
-		    !sums_judged(n, i, false, true))
+		    !sums_judged(n, i, false, true) || !sums_absent(n, i, false) ||
+		    !sums_absent(n, i, true))
 			return false;
 	return sizes(n, 60, 100, 40) && nic_close(n);
 }
