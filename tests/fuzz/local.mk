@@ -17,6 +17,11 @@ FUZZ_vm_guest_SRC = tests/unit/vm-fake.c kernel/lib/event.c kernel/lib/fdpass.c 
 	virtio-console.c virtio-devices.c virtio-net.c virtio-blk.c virtio-vhost.c \
 	vhost-user-fe.c vhost-user-wire.c)
 
+FUZZERS += admission note
+FUZZ_admission_SRC = $(addprefix kernel/admission/,check.c dynamic.c elf.c header.c keyfile.c names.c \
+	note.c notes.c relocs.c report.c segments.c signature.c sign.c seal.c symbols.c trust.c)
+FUZZ_note_SRC = kernel/admission/note.c
+
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 FUZZ_BASE_SRC = kernel/lib/err.c kernel/lib/log.c
