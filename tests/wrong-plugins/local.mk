@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Wrong plugins, made from a good one by a compiler and by patches: each must be refused.
 check_PROGRAMS += tests/wrong-plugins/patch tests/wrong-plugins/refuse
-dist_check_SCRIPTS = %D%/run
+dist_check_SCRIPTS += %D%/run
 TESTS += tests/wrong-plugins/run
 EXTRA_DIST += %D%/make %D%/variants %D%/good.c %D%/headers.def %D%/dynamic.def %D%/notes.def
 tests_wrong_plugins_patch_SOURCES = %D%/patch.c %D%/patch.h %D%/wrong.c
