@@ -32,7 +32,12 @@ struct elf_result {
 /* Runs every rule that reads the ELF file; elf.c. out is cleared first. */
 void elf_check(const void *bytes, size_t len, struct elf_result *out);
 
-/* The same in a child that can do nothing but compute; sandbox.c. 0, or -errno with *e worded. */
+/* Runs fn in a child that can do nothing but compute; sandbox.c. 0, or -errno with *e worded. */
+typedef void (*sandbox_fn)(const void *bytes, size_t len, struct elf_result *out);
+int sandbox_run(sandbox_fn fn, const void *bytes, size_t len, struct elf_result *out,
+		struct err *e);
+
+/* elf_check() in such a child. */
 int sandbox_elf_check(const void *bytes, size_t len, struct elf_result *out, struct err *e);
 
 /* The whole check of a file in memory, with either of these two ways to run the ELF rules. */

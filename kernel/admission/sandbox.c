@@ -104,7 +104,7 @@ static int close_all_but(int fd)
 	return close_range((unsigned int)fd + 1, ~0u, 0);
 }
 
-static _Noreturn void child(const void *bytes, size_t len, int fd)
+static _Noreturn void child(sandbox_fn fn, const void *bytes, size_t len, int fd)
 {
 	struct elf_result *out = malloc(sizeof(*out));
 	const char *p = (const char *)out;
@@ -115,7 +115,7 @@ static _Noreturn void child(const void *bytes, size_t len, int fd)
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
 	    filter_calls(fd))
 		_exit(1);
-	elf_check(bytes, len, out);
+	fn(bytes, len, out);
 	while (left) {
 		ssize_t n = write(fd, p, left);
 
@@ -186,7 +186,8 @@ static int word_failure(int r, int status, struct err *e)
 		       "seccomp and a free process", status);
 }
 
-int sandbox_elf_check(const void *bytes, size_t len, struct elf_result *out, struct err *e)
+int sandbox_run(sandbox_fn fn, const void *bytes, size_t len, struct elf_result *out,
+		struct err *e)
 {
 	int fds[2], r, status;
 	pid_t pid;
@@ -201,7 +202,7 @@ int sandbox_elf_check(const void *bytes, size_t len, struct elf_result *out, str
 		return err_set(e, r, "no process for the checker: %s", strerror(-r));
 	}
 	if (pid == 0)
-		child(bytes, len, fds[1]);
+		child(fn, bytes, len, fds[1]);
 	close(fds[1]);
 	r = receive(fds[0], out);
 	close(fds[0]);
@@ -211,4 +212,9 @@ int sandbox_elf_check(const void *bytes, size_t len, struct elf_result *out, str
 	if (!elf_result_valid(out))
 		return err_set(e, -EPROTO, "the checker's result is malformed");
 	return 0;
+}
+
+int sandbox_elf_check(const void *bytes, size_t len, struct elf_result *out, struct err *e)
+{
+	return sandbox_run(elf_check, bytes, len, out, e);
 }

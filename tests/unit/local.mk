@@ -9,6 +9,16 @@ tests_unit_test_lib_SOURCES = %D%/test-lib.c %D%/cunit.h
 tests_unit_test_lib_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lib_LDADD = $(UNIT_LIBS)
 
+ADMISSION_TEST_LIBS = libadmission.a $(UNIT_LIBS) $(ELF_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS)
+check_PROGRAMS += tests/unit/test-admission tests/unit/test-trust
+TESTS += tests/unit/test-admission tests/unit/test-trust
+tests_unit_test_admission_SOURCES = %D%/test-admission.c %D%/cunit.h
+tests_unit_test_admission_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_admission_LDADD = $(ADMISSION_TEST_LIBS)
+tests_unit_test_trust_SOURCES = %D%/test-trust.c %D%/cunit.h
+tests_unit_test_trust_CFLAGS = $(UNIT_CFLAGS) $(SODIUM_CFLAGS)
+tests_unit_test_trust_LDADD = $(ADMISSION_TEST_LIBS)
+
 check_PROGRAMS += tests/unit/test-vm-config
 TESTS += tests/unit/test-vm-config
 tests_unit_test_vm_config_SOURCES = %D%/test-vm-config.c %D%/cunit.h
