@@ -85,7 +85,7 @@ struct vmhi_nic_info {
 	uint32_t uc_max;		/* unicast addresses that filter() can hold */
 	uint32_t mtu_max;		/* largest packet: bytes without Ethernet header, tag, FCS */
 	uint8_t mac[6];			/* the address burnt in */
-	uint8_t zero2[2];
+	uint8_t zero2[6];
 };
 
 #define VMHI_NO_VEC 0xffffffffu

@@ -19,7 +19,8 @@ static int nic_info(void *dev, struct vmhi_nic_info *info)
 	info->uc_max = RAR_USED;
 	info->mtu_max = MTU_MAX;
 	memcpy(info->mac, d->mac, sizeof(d->mac));
-	info->zero2[0] = info->zero2[1] = 0;
+	for (unsigned int i = 0; i < sizeof(info->zero2); i++)
+		info->zero2[i] = 0;
 	return 0;
 }
 
