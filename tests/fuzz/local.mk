@@ -22,6 +22,9 @@ FUZZ_admission_SRC = $(addprefix kernel/admission/,check.c dynamic.c elf.c heade
 	note.c notes.c relocs.c report.c segments.c signature.c sign.c seal.c symbols.c trust.c)
 FUZZ_note_SRC = kernel/admission/note.c
 
+FUZZERS += diskboot
+FUZZ_diskboot_SRC = $(addprefix kernel/cli/diskboot/,bls.c grub.c grub-words.c)
+
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 FUZZ_BASE_SRC = kernel/lib/err.c kernel/lib/log.c

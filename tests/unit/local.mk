@@ -155,3 +155,9 @@ tests_unit_test_82574_SOURCES = %D%/test-82574.c %D%/cunit.h \
 	plugins/nic/intel/82574/rx.c plugins/nic/intel/82574/stats.c plugins/nic/intel/82574/tx.c
 tests_unit_test_82574_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_82574_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-diskboot
+TESTS += tests/unit/test-diskboot
+tests_unit_test_diskboot_SOURCES = %D%/test-diskboot.c $(DISKBOOT_PARSERS)
+tests_unit_test_diskboot_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_diskboot_LDADD = $(UNIT_LIBS)
