@@ -19,7 +19,7 @@
 #define RETRY_MS	 1000
 #define RETRY_MAX_MS	 32000
 #define RETRY_FORGET_MS	 10000
-#define RETRY_TIMEOUT_MS 1000	/* for each message of the greeting: the main loop waits */
+#define RETRY_TIMEOUT_MS 500	/* for each message of the greeting: the main loop waits */
 
 void vhost_device_lost(struct vhost_device *vd, const char *why)
 {
@@ -141,6 +141,12 @@ static void retry_later(struct vhost_device *vd)
 	vd->timer = id > 0 ? id : 0;
 }
 
+static void slow_down(struct vhost_device *vd)
+{
+	if (vd->retry_ms < RETRY_MAX_MS)
+		vd->retry_ms *= 2;
+}
+
 /* The rings of a device that waits: a kick or an interrupt may have been lost with the old one. */
 static int resume(struct vhost_device *vd, struct err *e)
 {
@@ -194,14 +200,20 @@ static void reconnect(void *arg)
 {
 	struct vhost_device *vd = arg;
 	struct vhost_fe fresh;
+	int r;
 
 	vd->timer = 0;
 	vhost_fe_init(&fresh, vd->dev.vm);
 	fresh.wire.timeout_ms = RETRY_TIMEOUT_MS;
-	if (vhost_fe_connect(&fresh, vd->path, NULL)) {
-		retry_later(vd);
-	} else if (vd->needed & ~fresh.features) {
+	r = vhost_fe_connect(&fresh, vd->path, NULL);
+	if (!r && (vd->needed & ~fresh.features)) {
 		vhost_fe_close(&fresh);		/* not what this device was made for */
+		r = -EPROTO;
+	}
+	if (r) {
+		/* nobody there costs nothing; one that wastes our time is asked less and less */
+		if (r != -ENOENT && r != -ECONNREFUSED)
+			slow_down(vd);
 		retry_later(vd);
 	} else {
 		pthread_mutex_lock(&vd->dev.vm->lock);
@@ -223,8 +235,7 @@ static void on_gone(void *arg, uint32_t events)
 	if (now_ms() - vd->since_ms > RETRY_FORGET_MS)
 		vd->retry_ms = RETRY_MS;
 	retry_later(vd);
-	if (vd->retry_ms < RETRY_MAX_MS)
-		vd->retry_ms *= 2;
+	slow_down(vd);
 }
 
 static void on_ring_error(void *arg, uint32_t events)
