@@ -233,6 +233,7 @@ static void test_identity(void)
 		word[i] = (uint16_t)(card_r32(EERD) >> 16);
 		total = (uint16_t)(total + word[i]);
 	}
+	CU_ASSERT_TRUE(card_r32(0x102c) & 2);	/* EEWR: ready */
 	CU_ASSERT_EQUAL(total, 0xbaba);
 	CU_ASSERT_EQUAL(memcmp(word, "\x52\x54\x00\x12\x34\x56", 6), 0);
 	CU_ASSERT_EQUAL(card_r32(RAL0), 0x12005452);
@@ -586,6 +587,13 @@ static void test_msix(void)
 	card_wait_ms(1);
 	CU_ASSERT_TRUE(card_irq(4));
 	CU_ASSERT_TRUE(card_r32(ICR) & LSC);
+	/* "Other" comes with a cause that is masked itself. */
+	card_w32(ICR, UINT32_MAX);
+	card_w32(IMC, LSC);
+	card_w32(IMS, OTHER);
+	card_w32(ICS, LSC);
+	card_wait_ms(1);
+	CU_ASSERT_TRUE(card_irq(4));
 }
 
 static void test_icr(void)

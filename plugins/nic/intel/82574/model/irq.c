@@ -98,11 +98,10 @@ void irq_reset(struct card *c)
 void irq_cause(struct card *c, uint32_t causes)
 {
 	causes &= INT_MASK;
-	*icr(c) |= causes;
-	if (causes & ICR_OTHERS & *reg(c, IMS) && model_msix_enabled(c->model)) {
-		*icr(c) |= ICR_OTHER;
+	/* "Other" arises with each of its causes, also with one that is masked itself. */
+	if (causes & ICR_OTHERS && model_msix_enabled(c->model))
 		causes |= ICR_OTHER;
-	}
+	*icr(c) |= causes;
 	deliver(c, causes);
 }
 
@@ -131,10 +130,6 @@ void irq_write_ims(struct card *c, uint32_t v)
 	uint32_t fresh = v & INT_MASK & ~*reg(c, IMS);
 
 	*reg(c, IMS) |= v & INT_MASK;
-	if (*icr(c) & fresh & ICR_OTHERS && model_msix_enabled(c->model)) {
-		*icr(c) |= ICR_OTHER;
-		fresh |= ICR_OTHER;
-	}
 	deliver(c, fresh);
 }
 

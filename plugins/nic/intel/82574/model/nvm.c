@@ -33,6 +33,7 @@ void nvm_load(struct card *c)
 	*reg(c, RAH(0)) = c->nvm[2] | RAH_AV;
 	*reg(c, EEC) = EEC_PRES | EEC_AUTO_RD | 2u << EEC_SIZE_SHIFT;
 	*reg(c, EEMNGCTL) |= EEMNGCTL_DONE;
+	*reg(c, EERD) = *reg(c, EEWR) = EE_DONE;	/* no access is under way */
 }
 
 /* EERD or EEWR was written: the access is done at once. */

@@ -15,9 +15,9 @@ static const struct plain {
 	{EEC, 1, 0, 0x00f0004f},
 	{CTRL_EXT, 1, 0, 0x7fffdfff},
 	{FLA, 1, 0, 0x3f},
-	{FCAL, 1, 0x00c28001, UINT32_MAX},
-	{FCAH, 1, 0x00000100, 0xffff},
-	{FCT, 1, 0x00008808, 0xffff},
+	{FCAL, 1, 0, UINT32_MAX},
+	{FCAH, 1, 0, 0xffff},
+	{FCT, 1, 0, 0xffff},
 	{VET, 1, 0x00008100, 0xffff},
 	{ITR, 1, 0, 0xffff},
 	{EIAC, 1, 0, 0x01f00000},
@@ -27,7 +27,7 @@ static const struct plain {
 	{RCTL, 1, 0, 0x7efffffe},
 	{FCTTV, 1, 0, 0xffff},
 	{TCTL, 1, 0x003f00fa, 0x1ffffffe},
-	{TIPG, 1, 0x00602006, 0x3fffffff},
+	{TIPG, 1, 0x00602008, 0x3fffffff},
 	{AIT, 1, 0, 0xffff},
 	{LEDCTL, 1, 0x07061302, 0xcfcfcfcf},
 	{EXTCNF_CTRL, 1, 0x00000008, 0x0fff0029},
@@ -118,6 +118,34 @@ void registers_reset(struct card *c)
 			c->reg[REG(plain[i].offset) + k] = plain[i].reset;
 }
 
+/* The places where older cards of the family had some of the registers still lead to them. */
+static uint32_t unalias(uint32_t offset)
+{
+	static const struct {
+		uint16_t from, to, bytes;
+	} alias[] = {
+		{CTRL + 4, CTRL, 4},
+		{0x0040, RAL(0), 0x80},
+		{0x0108, RDTR, 4},
+		{0x0110, RXQ(0, Q_BAL), 12},
+		{0x0120, RXQ(0, Q_HEAD), 4},
+		{0x0128, RXQ(0, Q_TAIL), 4},
+		{0x0160, FCRTH, 4},
+		{0x0168, FCRTL, 4},
+		{0x0200, MTA, 0x200},
+		{0x0420, TXQ(0, Q_BAL), 12},
+		{0x0430, TXQ(0, Q_HEAD), 4},
+		{0x0438, TXQ(0, Q_TAIL), 4},
+		{0x0440, TIDV, 4},
+		{0x0600, VFTA, 0x200},
+	};
+
+	for (size_t i = 0; offset < 0x0800 && i < sizeof(alias) / sizeof(alias[0]); i++)
+		if (offset >= alias[i].from && offset - alias[i].from < alias[i].bytes)
+			return alias[i].to + (offset - alias[i].from);
+	return offset;
+}
+
 /* Told a few times only: a driver that touches what is not there learns of it. */
 static void unknown(struct card *c, const char *what, uint32_t offset)
 {
@@ -127,13 +155,13 @@ static void unknown(struct card *c, const char *what, uint32_t offset)
 
 uint32_t register_read(struct card *c, uint32_t offset)
 {
-	uint32_t v = *reg(c, offset);
+	uint32_t v;
 
+	offset = unalias(offset);
+	v = *reg(c, offset);
 	if (offset >= STATS && offset < STATS_END)
 		return stats_read(c, offset);
 	switch (offset) {
-	case CTRL + 4:
-		return *reg(c, CTRL);	/* its shadow */
 	case ICR:
 		return irq_read_icr(c);
 	case SWSM:
@@ -225,12 +253,11 @@ static void react(struct card *c, uint32_t offset, uint32_t v, uint32_t was)
 void register_write(struct card *c, uint32_t offset, uint32_t v)
 {
 	const struct plain *p;
-	uint32_t was = *reg(c, offset);
+	uint32_t was;
 
+	offset = unalias(offset);
+	was = *reg(c, offset);
 	switch (offset) {
-	case CTRL + 4:
-		register_write(c, CTRL, v);
-		return;
 	case EERD:
 	case EEWR:
 		nvm_command(c, offset, v);
