@@ -167,10 +167,9 @@ int devices_give(struct set *s, struct err *e)
 	struct chan_device cd = {0};
 	int r = 0;
 
-	if (n) {
+	if (n)
 		cd.nparam = s->note->nparam;
-		r = config_params(&s->cfg, s->note, cd.param, e);
-	}
+	memcpy(cd.param, s->param, sizeof(cd.param));
 	for (uint32_t i = 0; i < n && r == 0; i++)
 		r = give_one(s, i, &cd, e);
 	return r;

@@ -47,15 +47,14 @@ static int admit(struct set *s, struct err *e)
 			r = err_set(e, -ENOMEM, "no memory for the driver's note");
 	}
 	if (r == 0)
-		log_info("driver %s %s of %s admitted, level %s", s->note->name, s->note->version,
-			 s->note->vendor, admission_level_name(report->level));
+		s->level = report->level;
 	admission_report_free(report);
 	admission_policy_free(&policy);
 	return r;
 }
 
 /* Do driver and devices go together? */
-static int check_needs(const struct set *s, struct err *e)
+static int check_needs(struct set *s, struct err *e)
 {
 	if (!s->note)
 		return 0;
@@ -72,7 +71,7 @@ static int check_needs(const struct set *s, struct err *e)
 	if (s->note->needs == NOTE_NEEDS_NOTHING && s->cfg.ndev)
 		return err_set(e, -EINVAL, "driver %s drives no device: leave \"devices\" out",
 			       s->note->name);
-	return 0;
+	return config_params(&s->cfg, s->note, s->param, e);
 }
 
 static int give_pool(struct set *s, struct err *e)
@@ -208,7 +207,11 @@ static int run(struct set *s, const struct options *o, struct err *e)
 			log_warning("--ready-fd %d: nobody listens", o->ready_fd);
 		close(o->ready_fd);
 	}
-	log_info("set %s is ready", s->cfg.name);
+	if (s->note)
+		log_info("ready: driver %s %s of %s, level %s", s->note->name, s->note->version,
+			 s->note->vendor, admission_level_name(s->level));
+	else
+		log_info("ready: no driver");
 	event_loop_run(s->loop);
 	return 0;
 }

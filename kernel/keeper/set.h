@@ -41,6 +41,8 @@ struct set {
 	int lock;
 	int driver;		/* sealed copy, or -1 */
 	struct driver_note *note;
+	enum admission_level level;
+	struct vmhi_param param[CHAN_PARAMS];
 	struct bus bus;
 	struct reg_server ring[BUS_DEVICES_MAX];
 	struct event *ev_ring[BUS_DEVICES_MAX], *ev_dev[BUS_DEVICES_MAX];
