@@ -85,6 +85,15 @@ static bool test_unplugged(struct nic *n, const struct expect *x)
 	return peer_clear(n) && nic_close(n);
 }
 
+/* The plugin that held them is no more. */
+static void forget_buffers(struct nic *n)
+{
+	memset(n->posted, 0, sizeof(n->posted));
+	memset(n->nposted, 0, sizeof(n->nposted));
+	memset(n->tx_busy, 0, sizeof(n->tx_busy));
+	n->tx_inflight = 0;
+}
+
 static bool still(struct nic *n)
 {
 	for (uint64_t i = 0; i < HOST_DMA_BYTES; i++)
@@ -120,12 +129,46 @@ static bool test_quiesce(struct nic *n, const struct expect *x)
 	if (!still(n))
 		return false;
 	memset(n->h->alloc, 0, sizeof(n->h->alloc));
-	memset(n->posted, 0, sizeof(n->posted));
-	memset(n->nposted, 0, sizeof(n->nposted));
-	memset(n->tx_busy, 0, sizeof(n->tx_busy));
-	n->tx_inflight = 0;
+	forget_buffers(n);
 	/* what the wire held back goes to the next driver, not into the next test */
 	return nic_open(n, &w) && peer_clear(n) && nic_close(n);
+}
+
+/*
+ * The driver died with its queues running: its host fences the card and starts another one. That
+ * one works at once, the link stays up, and what the dead one had posted is not touched any more.
+ */
+static bool test_takeover(struct nic *n, const struct expect *x)
+{
+	struct nic_want w = nic_want();
+	struct vmhi_mem old;
+	struct err e;
+	int r;
+
+	for (int round = 0; round < 3; round++) {
+		if (!nic_open(n, &w) || !peer_clear(n))
+			return false;
+		r = bus_master(n->h->dev, false, &e);
+		CHECK(!r, "%s", e.msg);
+		old = n->buf[0];
+		memset(old.va, 0x5a, old.len);
+		memset(n->h->alloc, 0, sizeof(n->h->alloc));
+		n->h->alloc[0] = (struct host_alloc){0, (uint64_t)((uint8_t *)old.va - n->h->dma) +
+						       old.len};
+		forget_buffers(n);
+		n->link_downs = 0;
+		r = bus_master(n->h->dev, true, &e);
+		CHECK(!r, "%s", e.msg);
+		if (!nic_open(n, &w) || !peer_clear(n))
+			return false;
+		CHECK(!n->link_downs, "the link went down");
+		for (uint64_t i = 0; i < old.len; i++)
+			CHECK(((uint8_t *)old.va)[i] == 0x5a, "the dead driver's buffer changed");
+		n->h->alloc[0].len = 0;
+		if (!nic_close(n))
+			return false;
+	}
+	return true;
 }
 
 static void *pull_card(void *arg)
@@ -207,6 +250,7 @@ const struct nic_test stop_tests[] = {
 	{"stop-one", test_stopped},
 	{"stop-unplugged", test_unplugged},
 	{"quiesce", test_quiesce},
+	{"takeover", test_takeover},
 	{"forget", test_forget},
 	{"forget-attach", test_forget_attach},
 	{0},
