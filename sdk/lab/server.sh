@@ -112,7 +112,7 @@ qemu_command()
 		-m "$memory" -display none -nodefaults -no-reboot
 		-device intel-iommu,intremap=on,caching-mode=off
 		-kernel "$LAB_KERNEL/vmlinux" -initrd "$work/server.cpio"
-		-append "console=ttyS0 quiet loglevel=5 intel_iommu=on tsc=reliable nokaslr mitigations=off cryptomgr.notests panic=-1"
+		-append "console=ttyS0 quiet loglevel=5 intel_iommu=on tsc=reliable no_timer_check nokaslr mitigations=off cryptomgr.notests panic=-1"
 		-device virtio-serial-pci,id=vs,addr=10.0
 		-chardev "file,id=results,path=$out/results.tar"
 		-device virtserialport,bus=vs.0,chardev=results,name=results)
