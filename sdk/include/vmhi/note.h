@@ -8,20 +8,24 @@
  *
  *	vmhi-note=1			first: the version of this format
  *	abi=MIN-MAX			once: ABI versions it works with, MAJOR.MINOR each: 0.1-0.1
- *	class=NAME/VERSION		once or more: the class interfaces it offers: nic/1
+ *	class=NAME/VERSION		1 to 16, none twice: the class interfaces it offers: nic/1.
+ *					NAME: 1 to 31 bytes of [a-z0-9_-]
  *	needs=pci, or needs=nothing	once: what it is attached to
  *	vendor=TEXT			once, 1 to 64 bytes
  *	name=TEXT			once, 1 to 64 bytes of [a-z0-9._-]
  *	version=TEXT			once, 1 to 64 bytes
- *	license=TEXT			once: an SPDX licence expression, or "Proprietary"
+ *	license=TEXT			once, 1 to 128 bytes: an SPDX licence expression, or
+ *					"Proprietary"
  *	pci=VVVV:DDDD			PCI vendor and device id, four hexadecimal digits each, lower
- *					case; once or more with needs=pci, never without
+ *					case; 1 to 1024 with needs=pci, none twice, never without
  *	param=NAME:u64:DEFAULT:MIN:MAX:TEXT
  *	param=NAME:bool:DEFAULT:TEXT
  *	param=NAME:choice:DEFAULT:WORD|WORD|...:TEXT
  *					a parameter that the operator may set. NAME: 1 to 31 bytes of
- *					[a-z0-9_]; numbers are decimal; a bool is 0 or 1; WORDs are of
- *					[a-z0-9_-]; TEXT says what it is for. At most 32 of them
+ *					[a-z0-9_], none twice; numbers are decimal, without needless
+ *					zeros; a bool is 0 or 1; WORDs, at most 16, are 1 to 31 bytes
+ *					of [a-z0-9_-]; TEXT, 1 to 160 bytes, says what it is for. At
+ *					most 32 of them
  *	feature=WORD			something the host must know to load it. 0.1 defines none, so
  *					a 0.1 host refuses any
  *	opt-KEY=TEXT			ignored by a host that does not know KEY; every other unknown
