@@ -150,6 +150,24 @@ static int copy_template(const char *template, const char *dir, const struct nam
 	return r;
 }
 
+static int check_values(const char *device, char *dir, struct names *v, struct err *e)
+{
+	struct stat st;
+
+	if (!stat(dir, &st))
+		return err_set(e, -EEXIST, "%s exists already: name a new folder", dir);
+	if (parse_name(dir, v))
+		return err_set(e, -EINVAL, "%s: the folder names the driver, so its last part must "
+			       "be 1 to %d bytes of [a-z0-9._-]", dir, NOTE_TEXT_MAX);
+	if (parse_device(device, v))
+		return err_set(e, -EINVAL, "device \"%s\": use VVVV:DDDD, PCI vendor and device id "
+			       "in lower-case hexadecimal", device);
+	if (!vendor_ok(v->vendor))
+		return err_set(e, -EINVAL, "vendor \"%s\": use 1 to %d printable bytes but \", \\ "
+			       "and @", v->vendor, NOTE_TEXT_MAX);
+	return 0;
+}
+
 int driver_new(int argc, char **argv)
 {
 	const char *class = NULL, *vendor = NULL, *device = NULL;
@@ -170,13 +188,11 @@ int driver_new(int argc, char **argv)
 		else
 			dir = NULL, i = argc;
 	}
-	if (!class || !vendor || !dir || strchr(class, '/') || !vendor_ok(vendor) ||
-	    parse_device(device, &v) || parse_name(dir, &v))
-		return driver_usage("new --class nic --vendor NAME --device VVVV:DDDD DIR\n"
-				    "       DIR must not exist yet; its last part, of [a-z0-9._-], "
-				    "names the driver;\n       the ids are lower-case hexadecimal");
+	if (!class || !vendor || !device || !dir || strchr(class, '/'))
+		return driver_usage("new --class nic --vendor NAME --device VVVV:DDDD DIR");
 	v.vendor = vendor;
-	if (find_template(class, template, sizeof(template), &e) ||
+	if (check_values(device, dir, &v, &e) ||
+	    find_template(class, template, sizeof(template), &e) ||
 	    copy_template(template, dir, &v, &e))
 		return client_fail(&e);
 	printf("%s: a %s driver that builds and loads: `make -C %s`, then `vmhi driver inspect "

@@ -9,7 +9,7 @@ vmhi_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 vmhi_LDADD = libvmconfig.a libadmission.a libbus.a libkernel.a $(ELF_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \
 	$(JANSSON_LIBS)
 
-dist_man_MANS += doc/man/vmhi.1 doc/man/vmhi-run.1
+dist_man_MANS += doc/man/vmhi.1 doc/man/vmhi-driver.1 doc/man/vmhi-run.1
 bashcompdir = $(datadir)/bash-completion/completions
 install-data-local:
 	$(MKDIR_P) $(DESTDIR)$(bashcompdir)
