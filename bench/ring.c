@@ -29,6 +29,8 @@ static int receive(struct ring_client *c, void *reply, uint32_t n)
 {
 	uint32_t head[3];
 
+	if (c->pump)
+		c->pump();
 	if (recv(c->sock, head, sizeof(head), MSG_WAITALL) != sizeof(head))
 		return -EPIPE;
 	if (head[2] != n || !(head[1] & VU_REPLY))
@@ -127,8 +129,7 @@ int ring_open(struct ring_client *c, int sock, uint64_t wanted, uint16_t size)
 	struct { uint32_t n, zero; struct vu_region region; } table = {.n = 1};
 	int r;
 
-	memset(c, 0, sizeof(*c));
-	c->sock = sock;
+	*c = (struct ring_client){.pump = c->pump, .sock = sock};
 	c->rx.kick = c->rx.call = c->tx.kick = c->tx.call = -1;
 	c->mem_len = 4u << 20;
 	while (c->mem_len < 2ull * size * RING_STRIDE + (1u << 20))

@@ -34,6 +34,8 @@ struct ring_queue {
 };
 
 struct ring_client {
+	void (*pump)(void);	/* runs a back end of the same thread before an answer is awaited,
+				   or a null pointer; set before ring_open() */
 	int sock, memfd;
 	uint8_t *mem;
 	uint64_t mem_len, features, protocol;

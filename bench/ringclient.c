@@ -159,7 +159,7 @@ static int connect_to(const char *path)
 int main(int argc, char **argv)
 {
 	struct totals t = {0};
-	struct ring_client c;
+	struct ring_client c = {0};
 	uint64_t bad = 0, features = RING_VERSION_1 | RING_MERGEABLE;
 	bool sends, receives;
 	int r;

@@ -134,27 +134,27 @@ int split_take_chain(struct vq *vq, uint16_t head, const struct pool *pool, uint
 	pkt->len = (uint32_t)at;
 	pkt->nseg = 1;
 	if (at < 14 || at > vq->frame_max ||
-	    (load16(hdr) && !split_take_offload(vq, load64(hdr), load32(hdr + 8), pkt))) {
+	    (load16(hdr) && !split_take_offload(vq, load64(hdr), load16(hdr + 8), pkt))) {
 		vq->bad++;
 		return 0;
 	}
 	return 1;
 }
 
-bool split_take_offload(const struct vq *vq, uint64_t hdr, uint32_t csum, struct vmhi_pkt *pkt)
+bool split_take_offload(const struct vq *vq, uint64_t hdr, uint16_t offset, struct vmhi_pkt *pkt)
 {
 	uint8_t flags = (uint8_t)hdr, gso = (uint8_t)(hdr >> 8);
-	uint32_t start = csum & 0xffff, offset = csum >> 16;
+	uint32_t start = (uint32_t)(hdr >> 48);
 
 	if (gso != VIRTIO_NET_HDR_GSO_NONE)
 		return false;
 	if (!(flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return true;
-	if (!vq->csum || start < 14 || start + offset + 2 > pkt->len)
+	if (!vq->csum || start < 14 || start + offset + 2u > pkt->len)
 		return false;
 	pkt->flags |= VMHI_PKT_CSUM;
 	pkt->l4_off = (uint16_t)start;
-	pkt->csum_off = (uint16_t)offset;
+	pkt->csum_off = offset;
 	return true;
 }
 

@@ -77,7 +77,7 @@ static ALWAYS_INLINE uint32_t split_take(struct vq *vq, struct pool *pool, struc
 		hdr = load64(b.src[i]);
 		copy_frame((uint8_t *)(uintptr_t)pkt[out].va, b.src[i] + VQ_HDR, b.len[i]);
 		if (unlikely(hdr & 0xffff) &&
-		    !split_take_offload(vq, hdr, load32(b.src[i] + 8), &pkt[out])) {
+		    !split_take_offload(vq, hdr, load16(b.src[i] + 8), &pkt[out])) {
 			vq->bad++;
 			continue;
 		}

@@ -118,8 +118,11 @@ int split_take_chain(struct vq *vq, uint16_t head, const struct pool *pool, uint
  */
 int split_give_chain(struct vq *vq, struct vmhi_pkt *pkt, uint32_t avail, uint32_t done);
 
-/* virtio_net_hdr to packet, for a header that asks for something; false: not what was offered. */
-bool split_take_offload(const struct vq *vq, uint64_t hdr, uint32_t csum, struct vmhi_pkt *pkt);
+/*
+ * virtio_net_hdr to packet, for a header that asks for something: its first 8 bytes and its
+ * csum_offset. false: it asks for what was not offered.
+ */
+bool split_take_offload(const struct vq *vq, uint64_t hdr, uint16_t offset, struct vmhi_pkt *pkt);
 
 /* The first 8 bytes of the header for a frame; sets *csum_offset, which follows them. */
 uint64_t split_give_offload(const struct vq *vq, struct vmhi_pkt *pkt, uint16_t *csum_offset);

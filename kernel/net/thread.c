@@ -13,7 +13,7 @@
 
 #define SPIN_US 50	/* idle polling before sleep is tried */
 
-static bool poll_round(struct dataplane *dp)
+static __attribute__((noinline)) bool poll_round(struct dataplane *dp)
 {
 	bool any = false;
 
