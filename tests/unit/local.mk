@@ -161,3 +161,18 @@ TESTS += tests/unit/test-diskboot
 tests_unit_test_diskboot_SOURCES = %D%/test-diskboot.c $(DISKBOOT_PARSERS)
 tests_unit_test_diskboot_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_diskboot_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-net-virtqueue tests/unit/test-net-switch
+TESTS += tests/unit/test-net-virtqueue tests/unit/test-net-switch
+tests_unit_test_net_virtqueue_SOURCES = %D%/test-net-virtqueue.c %D%/cunit.h
+tests_unit_test_net_virtqueue_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_net_virtqueue_LDADD = libnet.a $(UNIT_LIBS)
+tests_unit_test_net_switch_SOURCES = %D%/test-net-switch.c %D%/cunit.h
+tests_unit_test_net_switch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_net_switch_LDADD = libnet.a $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-net-vhost
+TESTS += tests/unit/test-net-vhost
+tests_unit_test_net_vhost_SOURCES = %D%/test-net-vhost.c bench/ring.c bench/ring.h %D%/cunit.h
+tests_unit_test_net_vhost_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_net_vhost_LDADD = libnet.a $(UNIT_LIBS) -lpthread

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Descriptor walking: the input is the guest's memory, rings included, and the order in which
+ * frames are taken and given. Byte 0: features; 1: rounds; then a page of descriptors, one of each
+ * ring, and buffers. Memory beyond the input repeats it.
+ */
+#include <linux/virtio_net.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kernel/net/virtqueue.h"
+
+#define MEM  32768u
+#define GPA  0x1000u
+#define SIZE 16
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct guestmem mem;
+static struct pool pool;
+static uint8_t *room;
+
+static void set_up(void)
+{
+	int fd = memfd_create("fuzz", 0);
+
+	/* three regions: two that meet, and one far away */
+	if (fd < 0 || ftruncate(fd, MEM) || guestmem_add(&mem, GPA, MEM / 2, 0, fd, 0, NULL) ||
+	    guestmem_add(&mem, GPA + MEM / 2, MEM / 4, MEM, fd, MEM / 2, NULL) ||
+	    guestmem_add(&mem, 1ull << 40, MEM / 4, 1ull << 40, fd, MEM / 4 * 3, NULL))
+		abort();
+	close(fd);
+	room = aligned_alloc(64, 1u << 18);
+	if (!room || pool_init(&pool, room, 0, 1u << 18, 1500))
+		abort();
+}
+
+/* Every frame must lie in its buffer and be as long as it may be. */
+static void check(const struct vq *vq, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (pkt[i].len < 14 || pkt[i].len > vq->frame_max || pkt[i].cookie >= pool.end ||
+		    ((pkt[i].flags & VMHI_PKT_CSUM) &&
+		     pkt[i].l4_off + pkt[i].csum_off + 2u > pkt[i].len))
+			abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static const uint64_t bit[] = {28, 29, 35, 15, 0, 1};
+	struct vq vq = {.call_fd = -1, .frame_max = 1518};
+	struct vmhi_pkt pkt[VQ_BATCH];
+	uint64_t features = 1ull << 32;
+	uint32_t got = 0;
+	uint8_t *m;
+
+	if (n < 3)
+		return 0;
+	if (!room)
+		set_up();
+	m = mem.region[0].hva;
+	for (uint32_t i = 0; i < MEM; i += (uint32_t)(n - 2))
+		memcpy(m + i, data + 2, n - 2 < MEM - i ? n - 2 : MEM - i);
+	for (int i = 0; i < 6; i++)
+		features |= (uint64_t)(data[0] >> i & 1) << bit[i];
+	vq_set_features(&vq, features);
+	if (vq_start(&vq, &mem, m, m + 256, m + 320, SIZE, 0))
+		abort();
+	vq.run = true;
+	for (int i = 0; i < 1 + (data[1] & 3) && vq.run; i++) {
+		if (data[1] >> (4 + i) & 1) {
+			got = vq.take(&vq, &pool, pkt, 1 + (data[1] & 31));
+			check(&vq, pkt, got);
+		} else {
+			got = 1;
+			pool_describe(&pool, pool.free[--pool.nfree], &pkt[0]);
+			pkt[0].len = 14 + data[1] * 5u;
+			pkt[0].flags = data[0] & 64 ? VMHI_PKT_CSUM : 0;
+			if (vq.give(&vq, pkt, 1) > 1)
+				abort();
+		}
+		pool_put(&pool, pkt, got);
+	}
+	if (pool.nfree != pool.count)
+		abort();
+	return 0;
+}
