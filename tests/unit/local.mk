@@ -26,12 +26,18 @@ tests_unit_test_vm_config_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_config_LDADD = libvmconfig.a $(UNIT_LIBS)
 
 MODEL_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/models/include
-check_PROGRAMS += tests/unit/test-model-server
-TESTS += tests/unit/test-model-server
-tests_unit_test_model_server_SOURCES = %D%/test-model-server.c %D%/model-client.h %D%/cunit.h
+MODEL_LIBS = libvmhi-model.a $(CUNIT_LIBS) $(JANSSON_LIBS) -lpthread
+MODEL_TOY = %D%/model-toy.c %D%/model-toy.h %D%/model-client.h %D%/cunit.h
+check_PROGRAMS += tests/unit/test-model-server tests/unit/test-model-dma
+TESTS += tests/unit/test-model-server tests/unit/test-model-dma
+tests_unit_test_model_server_SOURCES = %D%/test-model-server.c $(MODEL_TOY)
 tests_unit_test_model_server_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_server_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_model_server_LDADD = libvmhi-model.a $(CUNIT_LIBS) $(JANSSON_LIBS) -lpthread
+tests_unit_test_model_server_LDADD = $(MODEL_LIBS)
+tests_unit_test_model_dma_SOURCES = %D%/test-model-dma.c $(MODEL_TOY)
+tests_unit_test_model_dma_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_model_dma_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_model_dma_LDADD = $(MODEL_LIBS)
 
 check_PROGRAMS += tests/unit/test-vm-pci
 TESTS += tests/unit/test-vm-pci
