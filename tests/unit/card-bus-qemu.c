@@ -172,6 +172,11 @@ void card_set_master(bool on)
 	set_config(4, on ? 6 : 2);
 }
 
+bool card_cable(bool up)
+{
+	return false;
+}
+
 void card_wait_ms(unsigned int ms)
 {
 	usleep(ms * 1000);

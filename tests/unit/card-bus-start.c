@@ -39,6 +39,11 @@ const char *card_start_model(void)
 	return NULL;
 }
 
+bool card_cable(bool up)
+{
+	return kill(pid, up ? SIGUSR2 : SIGUSR1) == 0;
+}
+
 void card_stop_model(void)
 {
 	int status = 0;

@@ -26,6 +26,8 @@ uint32_t card_r32(uint32_t offset);
 void card_w32(uint32_t offset, uint32_t v);
 uint32_t card_config(uint32_t offset);
 void card_set_master(bool on);
+/* Pulls the cable or plugs it in; false when this card's cannot be. */
+bool card_cable(bool up);
 /* Lets time pass for the card. */
 void card_wait_ms(unsigned int ms);
 /* Did the vector fire since last asked? */

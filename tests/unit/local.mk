@@ -136,7 +136,8 @@ tests_unit_test_keeper_pool_LDADD = libkeeper.a libbus.a $(UNIT_LIBS)
 # One list of assertions on two cards: our model of the 82574L, by raw messages and through the
 # keeper's bus, and QEMU's, which judges it.
 CARD_TESTS = tests/unit/test-model-82574 tests/unit/test-bus-82574 tests/unit/test-qemu-82574
-CARD_SOURCES = %D%/test-model-82574.c %D%/card-bus.c %D%/card-bus.h
+CARD_SOURCES = %D%/test-model-82574.c %D%/card-tx.c %D%/card-rx.c %D%/card-driver.c \
+	%D%/card-driver.h %D%/card-bus.c %D%/card-bus.h
 check_PROGRAMS += $(CARD_TESTS)
 TESTS += $(CARD_TESTS)
 tests_unit_test_model_82574_SOURCES = $(CARD_SOURCES) %D%/card-bus-start.c %D%/card-bus-model.c \
