@@ -53,19 +53,23 @@ void card_wire_send(const uint8_t *frame, size_t n)
 		perror("frame to the card");
 }
 
-size_t card_wire_receive(uint8_t *frame, size_t room)
+static bool wire_readable(int ms)
 {
 	struct pollfd p = {.fd = card_wire.sock, .events = POLLIN};
-	ssize_t n;
 
-	for (int i = 0; i < 20; i++) {
-		if (poll(&p, 1, 10) == 1) {
-			n = recv(card_wire.sock, frame, room, 0);
-			return n < 0 ? 0 : (size_t)n;
-		}
-		card_wait_ms(1);
-	}
-	return 0;
+	return poll(&p, 1, ms) == 1;
+}
+
+size_t card_wire_receive(uint8_t *frame, size_t room)
+{
+	ssize_t n = wire_readable(3000) ? recv(card_wire.sock, frame, room, 0) : 0;
+
+	return n < 0 ? 0 : (size_t)n;
+}
+
+bool card_wire_quiet(void)
+{
+	return !wire_readable(100);
 }
 
 void card_wire_drain(void)

@@ -33,9 +33,10 @@ void card_wait_ms(unsigned int ms);
 /* Did the vector fire since last asked? */
 bool card_irq(unsigned int vector);
 
-/* The far end: frames out to the card, and in from it (0: none within 200 ms). */
+/* The far end: frames out to the card, and in from it (0: none in three seconds). */
 void card_wire_send(const uint8_t *frame, size_t n);
 size_t card_wire_receive(uint8_t *frame, size_t room);
+bool card_wire_quiet(void);
 void card_wire_drain(void);
 
 /* Shared by the implementations: the cable's sockets in a fresh folder. */

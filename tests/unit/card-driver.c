@@ -32,7 +32,7 @@ void bring_up(uint32_t rctl, uint32_t rfctl)
 	}
 	rx_next = tx_tail = 0;
 	card_w32(CTRL, (card_r32(CTRL) & ~0x1800u) | 0x41);
-	for (int i = 0; i < 200 && !(card_r32(STATUS) & LU); i++)
+	for (int i = 0; i < 500 && !(card_r32(STATUS) & LU); i++)
 		card_wait_ms(10);
 	card_w32(RFCTL, rfctl);
 	for (uint32_t q = 0; q < 2; q++) {
@@ -63,7 +63,7 @@ void put(uint32_t lower, uint32_t upper, uint32_t cmd, uint32_t status)
 
 bool done(uint32_t i)
 {
-	for (int k = 0; k < 100; k++) {
+	for (int k = 0; k < 3000; k++) {
 		if (__atomic_load_n(&desc(TX_RING, i)[3], __ATOMIC_ACQUIRE) & 1)
 			return true;
 		card_wait_ms(1);
@@ -154,13 +154,13 @@ bool sums_right(const uint8_t *f)
 	       sum(f + 34, total - 20, pseudo(f, total - 20)) == 0xffff;
 }
 
-/* The next receive descriptor, once done; NULL if nothing comes. */
+/* The next receive descriptor, once done; NULL if in three seconds none is. */
 const uint32_t *received(uint32_t ring, bool extended)
 {
 	uint32_t i = rx_next;
 	uint32_t *d = desc(ring, i);
 
-	for (int k = 0; k < 60; k++) {
+	for (int k = 0; k < 1500; k++) {
 		if (__atomic_load_n(&d[extended ? 2 : 3], __ATOMIC_ACQUIRE) & 1) {
 			rx_next = (rx_next + 1) % RING;
 			return d;
@@ -168,4 +168,25 @@ const uint32_t *received(uint32_t ring, bool extended)
 		card_wait_ms(2);
 	}
 	return NULL;
+}
+
+/* A tenth of a second, in which no descriptor is done. */
+bool received_nothing(uint32_t ring, bool extended)
+{
+	for (int k = 0; k < 50; k++) {
+		if (__atomic_load_n(&desc(ring, rx_next)[extended ? 2 : 3], __ATOMIC_ACQUIRE) & 1)
+			return false;
+		card_wait_ms(2);
+	}
+	return true;
+}
+
+bool fires(unsigned int vector)
+{
+	for (int k = 0; k < 1500; k++) {
+		if (card_irq(vector))
+			return true;
+		card_wait_ms(2);
+	}
+	return false;
 }

@@ -75,8 +75,11 @@ size_t make_ip(uint8_t *f, uint8_t protocol, size_t n);
 uint32_t pseudo(const uint8_t *f, size_t l4_len);
 void finish_ip(uint8_t *f, size_t n);
 bool sums_right(const uint8_t *f);
-/* The next receive descriptor, once done; NULL if nothing comes. */
+/* The next receive descriptor, once done; NULL if in three seconds none is. */
 const uint32_t *received(uint32_t ring, bool extended);
+bool received_nothing(uint32_t ring, bool extended);
+/* Does the vector fire within three seconds? */
+bool fires(unsigned int vector);
 
 /* The tests, by file. */
 void test_tx_plain(void);

@@ -104,5 +104,5 @@ void test_tx_segmentation(void)
 		CU_ASSERT_EQUAL(memcmp(got + 54, f + 54 + at, want), 0);
 		at += want;
 	}
-	CU_ASSERT_EQUAL(card_wire_receive(got, sizeof(got)), 0);
+	CU_ASSERT_TRUE(card_wire_quiet());
 }

@@ -43,12 +43,12 @@ static void test_phy_and_link(void)
 	/* Negotiation anew: down, then up, and each told by LSC. */
 	card_w32(IMS, LSC);
 	mdic(1, 0, 0x1340);
-	for (int i = 0; i < 200 && !(card_r32(STATUS) & LU); i++)
+	for (int i = 0; i < 500 && !(card_r32(STATUS) & LU); i++)
 		card_wait_ms(10);
 	CU_ASSERT_TRUE(card_r32(STATUS) & LU);
 	CU_ASSERT_TRUE(card_r32(ICR) & LSC);
 	/* Link and completion in the PHY's own register. */
-	for (int i = 0; i < 200 && (mdic(2, 1, 0) & 0x24) != 0x24; i++)
+	for (int i = 0; i < 500 && (mdic(2, 1, 0) & 0x24) != 0x24; i++)
 		card_wait_ms(10);
 	CU_ASSERT_EQUAL(mdic(2, 1, 0) & 0x24, 0x24);
 }
@@ -64,10 +64,10 @@ static void test_cable(void)
 	for (int up = 0; up < 2; up++) {
 		if (!card_cable(up))
 			return;
-		for (int i = 0; i < 200 && !(card_r32(STATUS) & LU) != !up; i++)
+		for (int i = 0; i < 500 && !(card_r32(STATUS) & LU) != !up; i++)
 			card_wait_ms(2);
 		CU_ASSERT_EQUAL(card_r32(STATUS) & LU, up ? LU : 0);
-		CU_ASSERT_TRUE(card_irq(4));
+		CU_ASSERT_TRUE(fires(4));
 		CU_ASSERT_TRUE(card_r32(ICR) & LSC);
 	}
 }
@@ -102,8 +102,7 @@ static void test_msix(void)
 	make_frame(f, 64, 1);
 	card_wire_send(f, 64);
 	CU_ASSERT_PTR_NOT_NULL(received(RX_RING, true));
-	card_wait_ms(1);
-	CU_ASSERT_TRUE(card_irq(0));
+	CU_ASSERT_TRUE(fires(0));
 	CU_ASSERT_FALSE(card_irq(2));
 	/* Sent once; masked until software unmasks it. */
 	CU_ASSERT_EQUAL(card_r32(IMS) & (RXQ0 | TXQ0), TXQ0);
@@ -111,24 +110,20 @@ static void test_msix(void)
 	CU_ASSERT_PTR_NOT_NULL(received(RX_RING, true));
 	CU_ASSERT_FALSE(card_irq(0));
 	card_w32(IMS, RXQ0);
-	card_wait_ms(1);
-	CU_ASSERT_TRUE(card_irq(0));
+	CU_ASSERT_TRUE(fires(0));
 	/* By software, and the vector of the rest. */
 	card_w32(ICS, TXQ0);
-	card_wait_ms(1);
-	CU_ASSERT_TRUE(card_irq(2));
+	CU_ASSERT_TRUE(fires(2));
 	card_w32(IMS, LSC | OTHER);
 	card_w32(ICS, LSC);
-	card_wait_ms(1);
-	CU_ASSERT_TRUE(card_irq(4));
+	CU_ASSERT_TRUE(fires(4));
 	CU_ASSERT_TRUE(card_r32(ICR) & LSC);
 	/* "Other" comes with a cause that is masked itself. */
 	card_w32(ICR, UINT32_MAX);
 	card_w32(IMC, LSC);
 	card_w32(IMS, OTHER);
 	card_w32(ICS, LSC);
-	card_wait_ms(1);
-	CU_ASSERT_TRUE(card_irq(4));
+	CU_ASSERT_TRUE(fires(4));
 }
 
 static void test_icr(void)
@@ -158,7 +153,7 @@ static void test_bus_master(void)
 	card_set_master(false);
 	put(BUS_IOVA + TX_BUFFER(0), 0, 0x0b000000 | 100, 0);
 	card_w32(TX(0x18), tx_tail);
-	CU_ASSERT_EQUAL(card_wire_receive(got, sizeof(got)), 0);
+	CU_ASSERT_TRUE(card_wire_quiet());
 	CU_ASSERT_FALSE(desc(TX_RING, 0)[3] & 1);
 	card_set_master(true);
 	if (card_is_qemu)	/* it reads zeros instead of waiting */
