@@ -384,6 +384,9 @@ int note_parse(const void *desc, size_t len, struct driver_note *out, struct err
 			return err_set(e, -EINVAL, "byte %zu is not printable ASCII", i);
 	if (strcmp(s, first))
 		return err_set(e, -EINVAL, "the first record must be %s", first);
+	/* The compiler's own NUL at the end of a string literal, if it was counted in. */
+	if (len > sizeof(first) && !end[-2])
+		end--;
 	for (s += sizeof(first); s < end; s += strlen(s) + 1) {
 		int r = parse_record(&p, s);
 

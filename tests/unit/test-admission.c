@@ -40,6 +40,17 @@ static void test_note(void)
 	CU_ASSERT(n.nfeature == 1 && !strcmp(n.feature[0], "f"));
 }
 
+/* One NUL more at the end, as a string literal has it, is no record. */
+static void test_note_end(void)
+{
+	struct driver_note n;
+	struct err e;
+
+	CU_ASSERT_EQUAL(note_parse(NOTE(BASE "needs=nothing\0"), &n, &e), 0);
+	CU_ASSERT_EQUAL(note_parse(NOTE(BASE "needs=nothing\0\0"), &n, &e), 0);
+	CU_ASSERT_STRING_EQUAL(n.license, "MIT");
+}
+
 static void refused(const char *note, size_t len, const char *why)
 {
 	struct driver_note n;
@@ -61,7 +72,8 @@ static void test_note_refusals(void)
 	refused(NOTE(BASE), "needs= is missing");
 	refused(NOTE(BASE "needs=nothing\0needs=nothing\0"), "twice");
 	refused(NOTE(BASE "needs=nothing\0needs\tx\0"), "printable");
-	refused(NOTE(BASE "needs=nothing\0\0"), "key=value");
+	refused(NOTE(BASE "needs=nothing\0\0\0"), "key=value");
+	refused(NOTE(BASE "\0needs=nothing\0"), "key=value");
 	refused(NOTE(BASE "needs=nothing\0other=1\0"), "unknown key \"other\"");
 	refused(NOTE(BASE "needs=nothing\0opt-=1\0"), "unknown key");
 	refused(NOTE(BASE "needs=nothing\0param=a:u64:5:6:7:T\0"), "MIN <= DEFAULT");
@@ -249,6 +261,7 @@ static void test_names(void)
 }
 
 static const struct unit_test tests[] = {
+	{"note's end", test_note_end},
 	{"note", test_note},	     {"note refusals", test_note_refusals},
 	{"note limits", test_note_limits}, {"sealed copy", test_seal},
 	{"sandbox", test_sandbox},   {"result of the sandbox", test_result},

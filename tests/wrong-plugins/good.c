@@ -3,16 +3,19 @@
 #include <vmhi/core.h>
 #include <vmhi/note.h>
 
+#ifndef MORE
+#define MORE ""
+#endif
 #ifndef RECORDS
 #define RECORDS                                                                                    \
 	"abi=0.1-0.1\0class=nic/1\0needs=nothing\0vendor=OpenVMHI\0name=good\0version=1\0"         \
 	"license=Apache-2.0\0param=mode:choice:loop:loop|drop:What it does\0"                      \
 	"param=depth:u64:256:64:4096:Ring size\0param=fast:bool:1:Hurry\0"                         \
 	"opt-room=...........................................................................\0" \
-	"opt-more=...........................................................................\0"
+	"opt-rest=...........................................................................\0"
 #endif
 #ifndef WITHOUT_NOTE
-VMHI_NOTE(RECORDS);
+VMHI_NOTE(RECORDS "opt-more=" MORE "\0");
 #endif
 #ifdef SECOND_NOTE
 static const struct {

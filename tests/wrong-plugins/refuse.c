@@ -150,8 +150,9 @@ static void load_good(const char *dir, const char *name)
 static int load_all(const char *dir)
 {
 	static const char *const names[] = {"good", "good-sysv", "good-both", "good-joined",
-					    "good-debug", "good-stripped", "good-sectionless",
-					    "good-lld"};
+					    "good-debug", "good-cet", "good-stripped", "good-sectionless",
+					    "good-note-1", "good-note-2", "good-note-3",
+					    "good-note-4", "good-lld"};
 	char path[4096];
 	int n = 0;
 

@@ -31,7 +31,7 @@
  *	opt-KEY=TEXT			ignored by a host that does not know KEY; every other unknown
  *					key is refused
  *
- * The descriptor is at most 16384 bytes.
+ * The descriptor is at most 16384 bytes. After the last record it may have one NUL byte more.
  */
 #ifndef VMHI_NOTE_H
 #define VMHI_NOTE_H
@@ -56,7 +56,7 @@
 		char owner[8];                                                                     \
 		char desc[sizeof("vmhi-note=1\0" records)];                                        \
 	} vmhi_note __attribute__((section(".note.vmhi"), used, aligned(4))) = {                   \
-		sizeof(VMHI_NOTE_OWNER), sizeof("vmhi-note=1\0" records) - 1, VMHI_NOTE_TYPE,      \
+		sizeof(VMHI_NOTE_OWNER), sizeof("vmhi-note=1\0" records), VMHI_NOTE_TYPE,          \
 		VMHI_NOTE_OWNER, "vmhi-note=1\0" records}
 
 #endif
