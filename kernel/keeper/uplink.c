@@ -71,8 +71,11 @@ static void on_passt_end(void *arg, uint32_t events)
 
 static void become_passt(int sock)
 {
+	sigset_t none;
 	char fd[16];
 
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Its end of the pair, and nothing else of ours. */
 	sock = fcntl(sock, F_DUPFD, 16);
 	if (sock < 0 || dup2(sock, 3) < 0 || close_range(4, ~0u, 0) < 0)
