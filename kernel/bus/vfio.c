@@ -45,24 +45,21 @@ static int vfio_write(struct bus_device *d, uint32_t region, uint64_t off, const
 
 static int vfio_irqs(struct bus_device *d, const int *fds, uint32_t n, struct err *e)
 {
-	struct {
-		struct vfio_irq_set set;
-		int32_t fd[BUS_VECTORS_MAX];
-	} q = {
-		.set = {
-			.argsz = sizeof(q.set) + n * (uint32_t)sizeof(q.fd[0]),
-			.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
-				 (n ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE),
-			.index = of(d)->irq_index,
-			.count = n,
-		},
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set) + n * (uint32_t)sizeof(fds[0]),
+		.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
+			 (n ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE),
+		.index = of(d)->irq_index,
+		.count = n,
 	};
+	char q[sizeof(set) + BUS_VECTORS_MAX * sizeof(fds[0])] __attribute__((aligned(8)));
 
 	if (!n && !of(d)->wired)
 		return 0;
+	memcpy(q, &set, sizeof(set));
 	if (n)
-		memcpy(q.fd, fds, n * sizeof(q.fd[0]));
-	if (ioctl(of(d)->fd, VFIO_DEVICE_SET_IRQS, &q) < 0)
+		memcpy(q + sizeof(set), fds, n * sizeof(fds[0]));
+	if (ioctl(of(d)->fd, VFIO_DEVICE_SET_IRQS, q) < 0)
 		return err_set(e, -errno, "%s: %u interrupt vectors cannot be set up: %s", d->name,
 			       n, strerror(errno));
 	of(d)->wired = n > 0;

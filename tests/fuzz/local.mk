@@ -10,6 +10,10 @@ FUZZERS += vfio-user-server
 FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c loop.c config.c bar.c msix.c dma.c \
 	server.c protocol.c version.c)
 
+FUZZERS += vfio-user-client
+FUZZ_vfio_user_client_SRC = kernel/lib/fdpass.c $(addprefix kernel/bus/,bus.c iova.c sysfs.c vfio.c \
+	vfio-container.c vfio-user.c vfio-user-io.c)
+
 FUZZERS += vhost-user-fe vm-guest
 FUZZ_vhost_user_fe_SRC = kernel/vm/vhost-user-fe.c kernel/vm/vhost-user-wire.c kernel/lib/fdpass.c
 FUZZ_vm_guest_SRC = tests/unit/vm-fake.c kernel/lib/event.c kernel/lib/fdpass.c \
