@@ -28,7 +28,7 @@ static const char usage_text[] =
 	"  --memory SIZE     as 512M or 2G\n"
 	"  --kernel FILE     boot this Linux kernel (bzImage, or an ELF vmlinux with a PVH note)\n"
 	"  --initrd FILE     its initramfs\n"
-	"  --cmdline TEXT    its command line\n"
+	"  --cmdline TEXT    its command line (default: console=ttyS0)\n"
 	"  --disk IMAGE      a disk; more than once for several\n"
 	"  --net SET         a network card on that set; \"user\": this user's own network\n"
 	"  --detach          return when the VM runs; \"vmhi vm console NAME\" shows its console\n"
@@ -200,6 +200,8 @@ static int read_vm(struct options *o, struct err *e)
 		add_net(o->vm, "user");
 	if (!o->file && !json_object_get(o->vm, "rng"))
 		json_object_set_new(o->vm, "rng", json_true());
+	if (!o->file && json_object_get(o->vm, "kernel") && !json_object_get(o->vm, "cmdline"))
+		json_object_set_new(o->vm, "cmdline", json_string("console=ttyS0"));
 	return 0;
 }
 

@@ -28,7 +28,7 @@ if [ "$LAB_SHELL" = 1 ]; then
 	exit
 fi
 # the guest's own lines ("lab: ") are shown as they come
-$run 2>/results/vmhi.log </dev/null | tee /results/guest.log | while IFS= read -r line; do
+$run --cmdline "console=ttyS0 quiet" 2>/results/vmhi.log </dev/null | tee /results/guest.log | while IFS= read -r line; do
 	line=$(echo "$line" | tr -d '\r')
 	case $line in
 	"lab: "* | "guest: "*) echo "lab: guest: ${line#*: }" ;;
