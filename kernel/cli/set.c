@@ -6,8 +6,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kernel/cli/child.h"
@@ -171,23 +171,36 @@ static int start(const char *arg)
 	return 0;
 }
 
+/* A pidfd of the set's keeper: its devices are free only when that has ended. */
+static int keeper_pidfd(const char *name, struct err *e)
+{
+	json_t *ans = client_ask("sets", name, json_pack("{s:s}", "op", "status"), NULL, e);
+	pid_t pid = (pid_t)json_integer_value(json_object_get(ans, "pid"));
+	int fd;
+
+	if (!ans)
+		return e->code;
+	json_decref(ans);
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return fd < 0 ? err_set(e, -errno, "set \"%s\": its keeper %d cannot be watched: %s", name,
+				pid, strerror(errno)) : fd;
+}
+
 static int stop(const char *name)
 {
-	struct timespec tick = {.tv_nsec = 50000000};
-	char path[108];
+	struct pollfd p = {.events = POLLIN};
+	json_t *ans;
 	struct err e;
-	json_t *ans = client_ask("sets", name, json_pack("{s:s}", "op", "stop"), NULL, &e);
 
+	p.fd = keeper_pidfd(name, &e);
+	if (p.fd < 0)
+		return client_fail(&e);
+	ans = client_ask("sets", name, json_pack("{s:s}", "op", "stop"), NULL, &e);
 	if (!ans)
 		return client_fail(&e);
 	json_decref(ans);
-	if (client_path("sets", name, "control", path, sizeof(path), &e))
-		return client_fail(&e);
-	for (int i = 0; i < 200; i++) {
-		if (access(path, F_OK) < 0)
-			return 0;
-		nanosleep(&tick, NULL);
-	}
+	if (poll(&p, 1, 10000) == 1)
+		return 0;
 	err_set(&e, -ETIMEDOUT, "set \"%s\" was asked to stop 10 s ago and still runs", name);
 	return client_fail(&e);
 }

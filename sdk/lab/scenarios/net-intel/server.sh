@@ -42,7 +42,7 @@ vmhi port list
 cp /run/vmhi/sets/lan0/log /results/lan0.log
 vmhi set stop lan0 || fail "the set does not stop"
 [ -z "$(find /run/vmhi -type s)" ] || fail "left behind: $(find /run/vmhi -type s)"
-left=$(pgrep -x 'vmhi.*')
+left=$(pidof vmhi vmhi-vm vmhi-driverd vmhi-worker)
 [ -z "$left" ] || fail "still running: $left"
 vmhi device unbind "$card" || fail "$card cannot be given back"
 [ "$(dmar_faults)" = 0 ] || fail "DMAR faults: $(dmesg | grep -m1 'fault addr')"

@@ -50,7 +50,7 @@ say "$spoof frames with a spoofed MAC dropped and counted"
 # nothing else was lost or wrong anywhere
 bad=$(jq -c '[.[] | select(.ring_errors + .drops.rate + .drops.bad > 0)]' /results/ports.json)
 [ "$bad" = '[]' ] || fail "error counters moved: $bad"
-rss=$(for p in $(pgrep -x vmhi-vm); do
+rss=$(for p in $(pidof vmhi-vm); do
 	awk '/^[0-9a-f]+-[0-9a-f]+ / { ram = /memfd:/ } /^Rss:/ { if (!ram) n += $2 } END { print n }' /proc/$p/smaps
 done | sort -n | tail -1)
 [ -n "$rss" ] && [ "$rss" -le 8192 ] || fail "vmhi-vm takes $rss KiB beside its guest's memory"

@@ -38,11 +38,13 @@ boot first ttyS0 serial
 boot second hvc0 virtio
 qemu-img check /tmp/root.qcow2 >/results/qemu-img 2>&1 || fail "the image is damaged: $(tail -1 /results/qemu-img)"
 
+export programs="vmhi vmhi-vm vmhi-driverd vmhi-worker qemu-storage-daemon"
+
 # nothing_left WHAT
 nothing_left()
 {
-	wait_for 10 sh -c '[ -z "$(find /run/vmhi -type s)" ] && ! pgrep -x "vmhi.*|qemu-storage-.*"' ||
-		fail "$1 left: $(find /run/vmhi -type s) $(pgrep -lx 'vmhi.*|qemu-storage-.*')"
+	wait_for 10 sh -c '[ -z "$(find /run/vmhi -type s)$(pidof $programs)" ]' ||
+		fail "$1 left: $(find /run/vmhi -type s) $(pidof $programs)"
 }
 nothing_left "a VM that ended"
 say "a VM that ends leaves nothing behind"
@@ -55,19 +57,19 @@ END
 for victim in "vmhi" vmhi-vm qemu-storage-daemon; do
 	[ -S /run/vmhi/sets/lan0/control ] || vmhi set start /tmp/lan0.json >/dev/null || fail "no set"
 	vmhi_run >/tmp/said 2>&1 || fail "before $victim is killed: $(tail -1 /tmp/said)"
-	pid=$(pgrep -x "$(echo "$victim" | cut -c1-15)" | tail -1)
+	pid=$(pidof "$victim")
 	[ -n "$pid" ] || fail "no process $victim"
 	kill -9 "$pid"
-	wait_for 15 sh -c '! pgrep -x vmhi-vm' || vmhi vm kill v
+	wait_for 15 sh -c '! pidof vmhi-vm' || vmhi vm kill v
 	vmhi_run >/tmp/said 2>&1 || fail "after $victim was killed: $(tail -1 /tmp/said)"
 	vmhi vm kill v || fail "the VM after $victim was killed does not end"
-	wait_for 10 sh -c '! pgrep -x vmhi' || fail "vmhi stays after its VM"
+	wait_for 10 sh -c '! pidof vmhi' || fail "vmhi stays after its VM"
 done
-kill -9 "$(pgrep -x vmhi-driverd)"
-wait_for 5 sh -c '! pgrep -x vmhi-worker' || fail "the worker outlives its keeper"
+kill -9 "$(pidof vmhi-driverd)"
+wait_for 5 sh -c '! pidof vmhi-worker' || fail "the worker outlives its keeper"
 vmhi set start /tmp/lan0.json >/dev/null || fail "the set does not start after its keeper was killed"
-kill -9 "$(pgrep -x vmhi-worker | head -1)"
-wait_for 5 sh -c '! pgrep -x vmhi-driverd' || fail "the keeper outlives its worker"
+kill -9 "$(pidof vmhi-worker)"
+wait_for 5 sh -c '! pidof vmhi-driverd' || fail "the keeper outlives its worker"
 vmhi set start /tmp/lan0.json >/dev/null || fail "the set does not start after its worker was killed"
 vmhi set stop lan0 || fail "the set does not stop"
 nothing_left "all of it"
