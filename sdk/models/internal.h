@@ -8,12 +8,12 @@
 #include "vfio-user.h"
 
 #define CONFIG_SIZE	4096
-#define MSG_FDS		64		/* descriptors we take in one message */
-#define MSG_XFER	VFU_DEFAULT_XFER	/* data bytes in one message */
+#define MSG_FDS		64	/* descriptors we take in one message */
+#define MSG_XFER	VFU_DEFAULT_XFER /* data bytes in one message */
 #define MSG_MAX		(MSG_XFER + 4096)
 #define MSG_INLINE	128
-#define HELD_MAX	256		/* commands kept while a DMA message is answered */
-#define PEER_TIMEOUT_MS	5000		/* a client that does not read or answer is dropped */
+#define HELD_MAX	256	/* commands kept while a DMA message is answered */
+#define PEER_TIMEOUT_MS	5000	/* a client that does not read or answer is dropped */
 
 /* One message in or out of the socket. */
 struct message {

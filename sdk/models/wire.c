@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define BURST 32		/* frames before the rest of the loop gets its turn */
-#define RETRY_NS 50000		/* a full datagram queue does not announce room to all senders */
+#define RETRY_NS 50000		/* a full queue does not announce room to every sender */
 
 struct model_wire {
 	struct model_loop *loop;

@@ -76,7 +76,8 @@ static int start_qemu(const char *ram_path, const char *firmware)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(in[0], 0);
 		dup2(out[1], 1);
-		execl(QEMU, QEMU, "-accel", "tcg", "-bios", firmware, "-M", "q35,memory-backend=m", "-m", "64M",
+		execl(QEMU, QEMU, "-accel", "tcg", "-bios", firmware, "-M",
+		      "q35,memory-backend=m", "-m", "64M",
 		      "-object", memory, "-nodefaults", "-display", "none", "-netdev", net,
 		      "-device", "e1000e,netdev=n,mac=52:54:00:12:34:56,addr=04.0,romfile=",
 		      "-qtest", "stdio", "-qtest-log", "none", (char *)NULL);

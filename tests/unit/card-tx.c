@@ -27,7 +27,8 @@ void test_tx_plain(void)
 	CU_ASSERT_EQUAL(card_r32(TX(0x10)), 4);
 	CU_ASSERT_EQUAL(card_r32(GPTC), 2);
 	CU_ASSERT_EQUAL(card_r32(GPTC), 0);
-	CU_ASSERT_EQUAL(card_r32(GOTCL), card_is_qemu ? 1800 : 1808);	/* with FCS by the text */
+	/* With FCS by the text. */
+	CU_ASSERT_EQUAL(card_r32(GOTCL), card_is_qemu ? 1800 : 1808);
 	put(BUS_IOVA + TX_BUFFER(0), 0, 0x0b000000 | 20, 0);
 	go();
 	CU_ASSERT_EQUAL(card_wire_receive(got, sizeof(got)), card_is_qemu ? 20 : 60);

@@ -20,6 +20,13 @@ static uint64_t toy_read(void *dev, unsigned int bar, uint64_t offset, unsigned 
 	return v;
 }
 
+static void toy_read_later(void *arg)
+{
+	struct toy *t = arg;
+
+	t->result = model_dma_read(t->m, t->iova, t->buffer, t->length);
+}
+
 static void toy_write(void *dev, unsigned int bar, uint64_t offset, unsigned int size, uint64_t v)
 {
 	struct toy *t = dev;
@@ -38,6 +45,8 @@ static void toy_write(void *dev, unsigned int bar, uint64_t offset, unsigned int
 		model_msix_raise(t->m, (unsigned int)v);
 	else if (offset == R_GO && v == 1)
 		t->result = model_dma_read(t->m, t->iova, t->buffer, t->length);
+	else if (offset == R_GO && v == 3)
+		model_timer_set(t->loop, &t->later, 1000000);
 	else if (offset == R_GO)
 		t->result = model_dma_write(t->m, t->iova, t->buffer, t->length);
 }
@@ -77,6 +86,7 @@ static struct toy *toy_new(void)
 {
 	struct toy *t = calloc(1, sizeof(*t));
 
+	t->later = (struct model_timer){.fn = toy_read_later, .arg = t};
 	t->loop = model_loop_new();
 	t->m = model_new(t->loop, &toy_pci, &toy_ops, t);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(t->m);
@@ -109,6 +119,7 @@ void toy_stop(struct toy *t)
 {
 	mc_loop_stop(&t->thread);
 	close(t->c.sock);
+	model_timer_cancel(t->loop, &t->later);
 	model_free(t->m);
 	model_loop_free(t->loop);
 	free(t);

@@ -20,7 +20,7 @@
 #define R_SCRATCH 0x4
 #define R_IOVA 0x10
 #define R_LENGTH 0x18
-#define R_GO 0x1c	/* 1: read memory into the buffer, 2: write it out */
+#define R_GO 0x1c	/* 1: read memory into the buffer, 2: write it out, 3: read later */
 #define R_RESULT 0x20
 #define R_RAISE 0x24
 #define R_BUFFER 0x1000
@@ -30,6 +30,7 @@ struct toy {
 	struct model_loop *loop;
 	struct model *m;
 	struct mc_loop thread;
+	struct model_timer later;
 	uint32_t scratch, length, resets;
 	uint64_t iova;
 	int result;

@@ -68,7 +68,7 @@ static void test_dma(void)
 	uint8_t *mem = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	char back[16];
 
-	/* Two maps that follow one another in I/O space, not in the file; the third is read-only. */
+	/* Two maps follow one another in I/O space, not in the file; the third is read-only. */
 	CU_ASSERT_EQUAL(mc_map(&t->c, MEM_READ_WRITE, 0x4000, 0x10000, 0x1000, fd), 0);
 	CU_ASSERT_EQUAL(mc_map(&t->c, MEM_READ_WRITE, 0x0000, 0x11000, 0x1000, fd), 0);
 	CU_ASSERT_EQUAL(mc_map(&t->c, 1, 0x8000, 0x12000, 0x1000, fd), 0);
@@ -148,6 +148,45 @@ static void test_dma_by_message(void)
 	mc_write(&t->c, 0, R_BUFFER, "to it", 5);
 	CU_ASSERT_EQUAL(dma(t, 0x10100, 5, 2), 0);
 	CU_ASSERT_EQUAL(memcmp(mem + 0x100, "to it", 5), 0);
+	toy_stop(t);
+}
+
+/*
+ * The card asks for memory on its own account, not while it serves a command. What the client sent
+ * before it answered must still be served, with nothing more coming to wake the model.
+ */
+static void test_dma_by_message_later(void)
+{
+	struct toy *t = toy_start_negotiated();
+	const struct timeval limit = {.tv_sec = 3};
+	struct mc_access a = {.offset = R_SCRATCH, .count = 4};
+	uint64_t iova = 0x10000, body[3] = {iova, 8, 0x1122334455667788};
+	struct mc_header h = {0, CMD_DMA_READ, sizeof(h) + sizeof(body), 1, 0};
+
+	setsockopt(t->c.sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	CU_ASSERT_EQUAL(mc_map(&t->c, MEM_READ_WRITE, 0, iova, 0x1000, -1), 0);
+	bus_master(t, true);
+	mc_write(&t->c, 0, R_IOVA, &iova, 8);
+	mc_w32(&t->c, 0, R_LENGTH, 8);
+	mc_w32(&t->c, 0, R_GO, 3);
+	CU_ASSERT_EQUAL_FATAL(mc_receive(&t->c), 0);
+	CU_ASSERT_EQUAL(t->c.h.command, CMD_DMA_READ);
+	CU_ASSERT_EQUAL(memcmp(t->c.body, body, 16), 0);
+	h.id = t->c.h.id;
+	CU_ASSERT_EQUAL(mc_send(&t->c, CMD_READ, 0, &a, 16, NULL, 0), 0);
+	CU_ASSERT_EQUAL(send(t->c.sock, &h, sizeof(h), MSG_NOSIGNAL), sizeof(h));
+	CU_ASSERT_EQUAL(send(t->c.sock, body, sizeof(body), MSG_NOSIGNAL), sizeof(body));
+	CU_ASSERT_EQUAL(mc_receive(&t->c), 0);
+	CU_ASSERT_EQUAL(t->c.h.command, CMD_READ);
+	CU_ASSERT_EQUAL(t->c.h.id, t->c.id);
+	CU_ASSERT_EQUAL(mc_r32(&t->c, 0, R_BUFFER), 0x55667788);
+	/* An answer to another question ends the client. */
+	mc_w32(&t->c, 0, R_GO, 3);
+	CU_ASSERT_EQUAL_FATAL(mc_receive(&t->c), 0);
+	h.id = (uint16_t)(t->c.h.id + 1);
+	send(t->c.sock, &h, sizeof(h), MSG_NOSIGNAL);
+	send(t->c.sock, body, sizeof(body), MSG_NOSIGNAL);
+	CU_ASSERT_EQUAL(mc_receive(&t->c), -1);
 	toy_stop(t);
 }
 
@@ -287,6 +326,7 @@ static const struct unit_test tests[] = {
 	{"DMA maps", test_dma_maps},
 	{"DMA through mapped memory", test_dma},
 	{"DMA by message", test_dma_by_message},
+	{"DMA by message, later", test_dma_by_message_later},
 	{"MSI-X by eventfd", test_msix},
 	{"MSI-X table", test_msix_table},
 	{"reset and reconnect", test_reset_and_reconnect},
