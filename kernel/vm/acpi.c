@@ -157,26 +157,6 @@ static void put_windows(struct aml *a)
 	aml_crs_end(a, crs);
 }
 
-/* Every slot's INTA to INTD, swizzled over four pins of the IOAPIC. */
-static void put_prt(struct aml *a)
-{
-	size_t prt, entry;
-
-	aml_name(a, "_PRT");
-	prt = aml_package(a, 32 * 4);
-	for (unsigned int slot = 0; slot < 32; slot++) {
-		for (unsigned int pin = 0; pin < 4; pin++) {
-			entry = aml_package(a, 4);
-			aml_int(a, slot << 16 | 0xffff);
-			aml_int(a, pin);
-			aml_int(a, 0);
-			aml_int(a, GSI_PCI_INTA + (slot + pin) % 4);
-			aml_end(a, entry);
-		}
-	}
-	aml_end(a, prt);
-}
-
 static void put_pci(struct aml *a)
 {
 	size_t dev = aml_device(a, "PCI0"), crs;
@@ -192,7 +172,6 @@ static void put_pci(struct aml *a)
 	aml_name(a, "_UID");
 	aml_int(a, 0);
 	put_windows(a);
-	put_prt(a);
 	aml_end(a, dev);
 
 	/* The firmware specification wants the ECAM reserved by a motherboard device, too. */

@@ -52,7 +52,6 @@
 /* Global system interrupts: the 24 pins of the IOAPIC; MSI routes come after. */
 #define GSI_COM1	 4
 #define GSI_GED		 5
-#define GSI_PCI_INTA	 16		/* to 19, one for each of INTA to INTD, swizzled by slot */
 #define IOAPIC_PINS	 24
 #define GSI_MSI_BASE	 24
 

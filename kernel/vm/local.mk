@@ -16,6 +16,7 @@ bin_PROGRAMS += vmhi-vm
 vmhi_vm_SOURCES = %D%/main.c
 vmhi_vm_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 vmhi_vm_LDADD = libvm.a libvmdevices.a libvm.a libvmconfig.a libkernel.a $(JANSSON_LIBS)
+dist_man_MANS += doc/man/vmhi-vm.8
 
 noinst_LIBRARIES += libvmdevices.a
 libvmdevices_a_SOURCES = %D%/pci.c %D%/pci.h %D%/msix.c %D%/msix.h %D%/virtio.c %D%/virtio.h \
