@@ -14,8 +14,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "kernel/lib/control.h"
 #include "kernel/lib/fdpass.h"
 #include "kernel/vm/console.h"
+#include "kernel/vm/manage.h"
 #include "kernel/vm/place.h"
 #include "kernel/vm/vm.h"
 #include "tests/unit/cunit.h"
@@ -215,6 +217,51 @@ static void test_take_over(void)
 	stop();
 }
 
+static void *control_client(void *path)
+{
+	json_t *req = json_pack("{s:s}", "op", "console"), *ans;
+	struct err e = {0};
+	static int fd;
+
+	fd = -1;
+	ans = control_request(path, req, &fd, &e);
+	json_decref(ans);
+	json_decref(req);
+	if (fd >= 0 && write(fd, "via control", 11) != 11)
+		fd = -1;
+	vm_end(&vm, VM_KILLED);
+	return &fd;
+}
+
+/* The control socket's connection becomes the console's, input too. */
+static void test_control(void)
+{
+	char run[] = "/tmp/vmhi-control-XXXXXX", sock[64], buf[8];
+	struct manage *m;
+	struct err e = {0};
+	pthread_t t;
+	void *fd;
+
+	start();
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(run));
+	snprintf(sock, sizeof(sock), "%s/control", run);
+	m = manage_new(&vm, sock, 1, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(m);
+	pthread_create(&t, NULL, control_client, sock);
+	for (int i = 0; i < 500 && !(vm.end && ngot == 11); i++)
+		event_loop_once(vm.loop, 10);
+	pthread_join(t, &fd);
+	CU_ASSERT(ngot == 11 && !memcmp(got, "via control", 11));
+	put("and back", 8);
+	turn();
+	CU_ASSERT_EQUAL(read(*(int *)fd, buf, sizeof(buf)), 8);
+	close(*(int *)fd);
+	manage_free(m);
+	CU_ASSERT_NOT_EQUAL(access(sock, F_OK), 0);
+	rmdir(run);
+	stop();
+}
+
 /* Puts a terminal in the place of descriptors 0 and 1; returns its other side. */
 static int take_terminal(int saved[2])
 {
@@ -316,6 +363,7 @@ static const struct unit_test tests[] = {
 	{"a device that takes little", test_slow_device},
 	{"a reader that does not read", test_slow_reader},
 	{"a second attach", test_take_over},
+	{"the control socket", test_control},
 	{"a terminal", test_terminal},
 	{"a VM's place", test_place},
 };
