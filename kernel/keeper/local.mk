@@ -8,3 +8,5 @@ vmhi_driverd_SOURCES = %D%/main.c %D%/set.h %D%/rundir.c %D%/child.c %D%/request
 	%D%/ports.c %D%/uplink.c %D%/control.c
 vmhi_driverd_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 vmhi_driverd_LDADD = libkeeper.a libchannel.a libbus.a libnet.a $(ADMISSION_LIBS) libkernel.a $(JANSSON_LIBS)
+
+dist_man_MANS += doc/man/vmhi-driverd.8
