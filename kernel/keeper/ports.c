@@ -48,7 +48,7 @@ void set_port_gone(struct set *s, const char *name, const char *why)
 
 	if (!p || p->conn < 0)
 		return;
-	log_info("port %s: %s", name, why);
+	log_debug("port %s: %s", name, why);
 	close(p->conn);
 	p->conn = -1;
 	event_modify(p->ev, EPOLLIN);
