@@ -200,6 +200,7 @@ bool check_dynamic(struct image *m)
 						     RULE_INIT_FINI, RULE_IMPORTS,
 						     RULE_RELOCATIONS};
 	const GElf_Phdr *p = m->dynamic, *l;
+	bool ok;
 
 	CHECKED(m, RULE_DYNAMIC_TABLE);
 	l = p ? image_load_at(m, p->p_vaddr, p->p_filesz) : NULL;
@@ -217,5 +218,6 @@ bool check_dynamic(struct image *m)
 	if (!read_table(m, p))
 		return false;
 	check_flags(m);
-	return relocation_tags(m) & symbol_tags(m);
+	ok = relocation_tags(m);
+	return symbol_tags(m) && ok;
 }

@@ -80,7 +80,7 @@ static int filter_calls(int pipe_fd)
 		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, plain[i], 0);
 	if (!r)
 		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)pipe_fd));
+				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)pipe_fd, 0));
 	if (!r)
 		r = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),

@@ -17,18 +17,20 @@ struct names {
 	char name[NOTE_TEXT_MAX + 1];
 };
 
-/* The template beside this program (a build tree), else where it was installed. */
+/*
+ * The template: beside this program (a build tree), else in the share folder that goes with its bin
+ * folder (an installation, wherever it was moved to), else where it was meant to be installed.
+ */
 static int find_template(const char *class, char *out, size_t n, struct err *e)
 {
+	static const char *const places[] = {"template", "../share/openvmhi/template", NULL};
 	char self[3800];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
 
-	if (len > 0) {
+	for (int i = 0; len > 0 && places[i]; i++) {
 		self[len] = 0;
-		slash = strrchr(self, '/');
-		*slash = 0;
-		snprintf(out, n, "%s/template/%s", self, class);
+		snprintf(out, n, "%.*s/%s/%s", (int)(strrchr(self, '/') - self), self, places[i],
+			 class);
 		if (!access(out, R_OK | X_OK))
 			return 0;
 	}
