@@ -163,7 +163,7 @@ int main(int argc, char **argv)
 		return 1;
 	if (fork() > 0)
 		return 0;
-	if (!freopen("/dev/null", "w", stdout))
+	if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
 		return 1;
 	signal(SIGCHLD, SIG_IGN);
 	while ((conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0 || errno == EINTR) {

@@ -16,7 +16,7 @@ if [ "${1:-}" != inside ]; then
 fi
 
 backend=
-trap '[ -z "$backend" ] || kill $backend 2>/dev/null || true' EXIT
+trap '[ -z "$backend" ] || { kill $backend && wait $backend; } 2>/dev/null || true' EXIT
 socket=${PORT_SOCKET:-$LAB_WIRES/port}
 
 wait_for()
@@ -63,7 +63,7 @@ fi
 
 # QEMU 7.2 crashes on MSI-X of a vhost-user card under software emulation: vectors=0
 log=$LAB_OUT/guest.log
-timeout 90 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -cpu max -m 256 -nodefaults -no-reboot \
+timeout 190 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -cpu max -m 256 -nodefaults -no-reboot \
 	-M q35,memory-backend=m0 -object memory-backend-memfd,id=m0,size=256M,share=on \
 	-kernel "$LAB_GUEST/vmlinux" -initrd "$LAB_GUEST/initramfs" \
 	-append "console=ttyS0 quiet nokaslr mitigations=off cryptomgr.notests panic=-1" \
