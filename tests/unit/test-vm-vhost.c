@@ -29,7 +29,7 @@
 
 #define SIZE	  64
 #define RING(i)	  (0x10000ULL * ((i) + 1))
-#define SHORT_MS  150	/* for back ends that never answer */
+#define SHORT_MS  250	/* for back ends that never answer */
 #define LONG_MS	  10000
 
 static struct backend be;
@@ -69,7 +69,8 @@ static void backend_fault(enum fault fault, enum vhost_user_request request)
 {
 	be.fault = fault;
 	be.fault_request = request;
-	timeout_ms = SHORT_MS;
+	if (fault == FAULT_SILENT || fault == FAULT_HALF_PAYLOAD)
+		timeout_ms = SHORT_MS;
 }
 
 static int hello(struct vhost_fe *fe, struct err *e)
