@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The worker process: started in namespaces of its own, commanded, and buried. */
+/* The worker process: started, commanded, and buried. */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,111 +15,10 @@
 #include "kernel/keeper/set.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/paths.h"
+#include "kernel/worker/launch.h"
 
-#define NAMESPACES   (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
-#define ATTACH_MS    20000	/* the ABI gives attach() 10 s */
-#define ANSWER_MS    5000
-#define FD_LIMIT     1024
-
-static void limit(int what, rlim_t n)
-{
-	struct rlimit old, l = {n, n};
-
-	if (getrlimit(what, &old) == 0 && old.rlim_max < n)
-		l.rlim_cur = l.rlim_max = old.rlim_max;
-	setrlimit(what, &l);
-}
-
-/* In the new process, up to exec. go: a byte comes once the keeper has written the id maps. */
-static void become_worker(const char *program, const char *name, int go, int command, int request)
-{
-	char *const argv[] = {"vmhi-worker", (char *)name, NULL};
-	char *const envp[] = {NULL};
-	int null = open("/dev/null", O_RDWR);
-	sigset_t none;
-	char byte;
-
-	if (read(go, &byte, 1) != 1 || dup2(null, 0) < 0 || dup2(2, 1) < 0)
-		_exit(126);
-	/* Above all that is overwritten below. */
-	command = fcntl(command, F_DUPFD, 16);
-	request = fcntl(request, F_DUPFD, 16);
-	if (dup2(command, CHAN_FD_COMMAND) < 0 || dup2(request, CHAN_FD_REQUEST) < 0 ||
-	    close_range(CHAN_FD_REQUEST + 1, ~0u, 0) < 0)
-		_exit(126);
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_NOFILE, FD_LIMIT);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	execve(program, argv, envp);
-	_exit(127);
-}
-
-static int write_file(pid_t pid, const char *name, const char *text)
-{
-	char path[64];
-	int fd, r = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		r = -errno;
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
-
-/* Root of its user namespace, and there only: enough to give itself an empty root folder. */
-static int map_ids(pid_t pid)
-{
-	char text[64];
-	int r;
-
-	snprintf(text, sizeof(text), "0 %u 1\n", geteuid());
-	r = write_file(pid, "uid_map", text);
-	if (r == 0)
-		r = write_file(pid, "setgroups", "deny");
-	snprintf(text, sizeof(text), "0 %u 1\n", getegid());
-	return r ? r : write_file(pid, "gid_map", text);
-}
-
-/* fork() into namespaces; the pid as fork() answers it. */
-static pid_t fork_into(unsigned long flags, int *pidfd)
-{
-	return (pid_t)syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, 0);
-}
-
-/* Once with namespaces: flags are those to try. -EAGAIN: not permitted here. */
-static int spawn(struct set *s, const char *program, unsigned long flags, int command, int request)
-{
-	struct child *c = &s->child;
-	int go[2], r = 0;
-
-	if (pipe2(go, O_CLOEXEC) < 0)
-		return -errno;
-	c->pid = fork_into(flags, &c->pidfd);
-	if (c->pid == 0) {
-		close(go[1]);
-		become_worker(program, s->cfg.name, go[0], command, request);
-	}
-	close(go[0]);
-	if (c->pid < 0) {
-		c->pid = 0;
-		r = -EAGAIN;
-	} else if ((flags & CLONE_NEWUSER && map_ids(c->pid)) || write(go[1], "", 1) != 1) {
-		/* It ends by itself: nothing comes through the pipe. */
-		r = -EAGAIN;
-	}
-	close(go[1]);
-	if (r && c->pid) {
-		waitpid(c->pid, NULL, 0);
-		close(c->pidfd);
-		c->pid = 0;
-	}
-	return r;
-}
+#define ATTACH_MS 12000	/* a device: the ABI gives attach() 10 s */
+#define ANSWER_MS 5000
 
 static void on_request(void *arg, uint32_t events)
 {
@@ -146,7 +39,6 @@ static void on_end(void *arg, uint32_t events)
 
 int child_start(struct set *s, struct err *e)
 {
-	static const unsigned long tries[] = {NAMESPACES | CLONE_NEWUSER, NAMESPACES, 0};
 	struct child *c = &s->child;
 	char program[SET_PATH_MAX];
 	int cmd[2], req[2], r = path_program("vmhi-worker", program, sizeof(program), e);
@@ -163,17 +55,12 @@ int child_start(struct set *s, struct err *e)
 	}
 	c->command = cmd[0];
 	c->request = req[0];
-	r = -EAGAIN;
-	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]) && r; i++) {
-		r = spawn(s, program, tries[i], cmd[1], req[1]);
-		c->own_mounts = tries[i] & CLONE_NEWNS;
-	}
+	r = worker_launch(program, s->cfg.name, cmd[1], req[1], &c->pidfd, &c->own_mounts, e);
 	close(cmd[1]);
 	close(req[1]);
-	if (r)
-		return err_set(e, r, "%s cannot be started: %s", program, strerror(errno));
-	if (!c->own_mounts)
-		log_warning("namespaces are not permitted here: the worker runs without them");
+	if (r < 0)
+		return r;
+	c->pid = r;
 	c->ev_end = event_add(s->loop, c->pidfd, EPOLLIN, on_end, s);
 	c->ev_request = event_add(s->loop, c->request, EPOLLIN, on_request, s);
 	return c->ev_end && c->ev_request ? 0 : err_set(e, -errno, "the worker cannot be watched");
@@ -257,7 +144,8 @@ int child_call(struct set *s, enum chan_command cmd, const void *body, size_t le
 	       int nfd, void *out, size_t outlen, struct err *e)
 {
 	static struct chan_msg m;
-	int ms = cmd == CMD_ATTACH || cmd == CMD_QUIT ? ATTACH_MS : ANSWER_MS;
+	int ndev = s->bus.ndev ? (int)s->bus.ndev : 1;
+	int ms = cmd == CMD_ATTACH || cmd == CMD_QUIT ? ATTACH_MS * ndev : ANSWER_MS;
 	int r;
 
 	if (!s->child.pid)

@@ -137,7 +137,7 @@ static void describe(const struct bus_device *d, struct chan_device *cd)
 		cd->bar_len[b] = d->bar[b].len;
 }
 
-/* What the worker needs of device i; a driver that needs none is attached to one that is nothing. */
+/* What the worker needs of device i; a driver that needs none is attached to a name alone. */
 static int give_one(struct set *s, uint32_t i, struct chan_device *cd, struct err *e)
 {
 	struct chan_index ix = {i, 0};

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libkeeper.a
-libkeeper_a_SOURCES = %D%/config.c %D%/config.h %D%/pool.c %D%/pool.h
+libkeeper_a_SOURCES = %D%/config.c %D%/config.h
 libkeeper_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 pkglibexec_PROGRAMS += vmhi-driverd
-vmhi_driverd_SOURCES = %D%/main.c %D%/set.h %D%/rundir.c %D%/child.c %D%/request.c %D%/devices.c \
+vmhi_driverd_SOURCES = %D%/main.c %D%/set.h %D%/child.c %D%/request.c %D%/devices.c \
 	%D%/ports.c %D%/uplink.c %D%/control.c
 vmhi_driverd_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 vmhi_driverd_LDADD = libkeeper.a libchannel.a libbus.a libnet.a $(ADMISSION_LIBS) libkernel.a $(JANSSON_LIBS)

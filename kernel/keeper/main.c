@@ -111,10 +111,10 @@ static int bring_up_worker(struct set *s, struct err *e)
 static int start(struct set *s, struct err *e)
 {
 	uint32_t uplinks;
-	int r = rundir_open(s, e);
+	int r;
 
-	if (r == 0)
-		r = admit(s, e);
+	s->lock = rundir_open("set", s->cfg.name, "ports", s->dir, e);
+	r = s->lock < 0 ? s->lock : admit(s, e);
 	if (r == 0)
 		r = check_needs(s, e);
 	if (r == 0)
@@ -150,7 +150,8 @@ static void stop(struct set *s)
 	ports_close(s);
 	dma_pool_close(&s->pool, &s->bus);
 	devices_close(s);
-	rundir_close(s);
+	if (s->lock >= 0)
+		rundir_close(s->lock, s->dir, "ports");
 	if (s->driver >= 0)
 		close(s->driver);
 	free(s->note);

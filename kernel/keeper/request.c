@@ -9,7 +9,7 @@
 
 static int dma(struct set *s, struct chan_msg *m)
 {
-	struct chan_dma q;
+	struct dma_request q;
 	int r;
 
 	if (m->len != sizeof(q))

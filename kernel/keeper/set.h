@@ -7,11 +7,12 @@
 #include <sys/types.h>
 
 #include "kernel/bus/bus.h"
+#include "kernel/bus/dma-pool.h"
 #include "kernel/bus/ring.h"
 #include "kernel/keeper/config.h"
-#include "kernel/keeper/pool.h"
 #include "kernel/lib/control.h"
 #include "kernel/lib/event.h"
+#include "kernel/lib/rundir.h"
 #include "kernel/worker/channel.h"
 
 /* The worker process. */
@@ -37,8 +38,8 @@ struct port {
 struct set {
 	struct set_config cfg;
 	struct event_loop *loop;
-	char dir[SOCKET_MAX];	/* RUN_DIR/sets/NAME */
-	int lock;
+	char dir[RUNDIR_MAX];	/* RUN_DIR/sets/NAME */
+	int lock;		/* on it */
 	int driver;		/* sealed copy, or -1 */
 	struct driver_note *note;
 	enum admission_level level;
@@ -47,7 +48,7 @@ struct set {
 	struct reg_server ring[BUS_DEVICES_MAX];
 	struct event *ev_ring[BUS_DEVICES_MAX], *ev_dev[BUS_DEVICES_MAX];
 	int vector[BUS_DEVICES_MAX][BUS_VECTORS_MAX];
-	struct pool pool;
+	struct dma_pool pool;
 	struct child child;
 	struct port *ports;
 	pid_t passt;
@@ -57,10 +58,6 @@ struct set {
 	bool stopping;
 	int status;		/* to exit with */
 };
-
-/* rundir.c: RUN_DIR/sets/NAME, locked; what a killed predecessor left there is removed. */
-int rundir_open(struct set *s, struct err *e);
-void rundir_close(struct set *s);
 
 /* child.c */
 int child_start(struct set *s, struct err *e);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <vmhi/core.h>
 
+#include "kernel/bus/dma-pool.h"
 #include "kernel/lib/err.h"
 #include "kernel/lib/fdpass.h"
 
@@ -83,18 +84,10 @@ struct chan_name {
 
 /* Requests: worker to keeper. */
 enum chan_request {
-	REQ_DMA_ALLOC = 64,	/* struct chan_dma; answer: the same, filled in */
-	REQ_DMA_FREE,		/* struct chan_dma: handle */
+	REQ_DMA_ALLOC = 64,	/* struct dma_request; answer: the same, filled in */
+	REQ_DMA_FREE,		/* struct dma_request: handle */
 	REQ_CONFIG,		/* struct chan_config; answer: the same */
 	REQ_PORT_GONE,		/* struct chan_port_gone */
-};
-
-struct chan_dma {
-	uint32_t dev, flags, tag, handle;
-	uint64_t len, align;
-	uint64_t off, iova;		/* in the pool's memfd; for the device */
-	uint32_t kept;			/* 1: PERSIST memory that came back */
-	uint32_t zero;
 };
 
 struct chan_config {

@@ -24,7 +24,7 @@ static const void *host_query(vmhi_hc hc, uint16_t id, uint16_t version)
 static int host_dma_alloc(vmhi_hc hc, uint64_t len, uint64_t align, uint32_t flags, uint32_t tag,
 			  struct vmhi_mem *out)
 {
-	struct chan_dma q = {
+	struct dma_request q = {
 		.dev = hc->index, .len = len, .align = align, .flags = flags, .tag = tag,
 	};
 	int r;
@@ -44,7 +44,7 @@ static int host_dma_alloc(vmhi_hc hc, uint64_t len, uint64_t align, uint32_t fla
 
 static void host_dma_free(vmhi_hc hc, uint32_t handle)
 {
-	struct chan_dma q = {.dev = hc->index, .handle = handle};
+	struct dma_request q = {.dev = hc->index, .handle = handle};
 
 	if (worker_request(REQ_DMA_FREE, &q, sizeof(q)))
 		log_warning("%s: the driver frees memory that it does not have (handle %u)",

@@ -127,11 +127,11 @@ tests_unit_test_keeper_config_SOURCES = %D%/test-keeper-config.c %D%/cunit.h
 tests_unit_test_keeper_config_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_keeper_config_LDADD = libkeeper.a libadmission.a $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/test-keeper-pool
-TESTS += tests/unit/test-keeper-pool
-tests_unit_test_keeper_pool_SOURCES = %D%/test-keeper-pool.c %D%/cunit.h
-tests_unit_test_keeper_pool_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_keeper_pool_LDADD = libkeeper.a libbus.a $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-dma-pool
+TESTS += tests/unit/test-dma-pool
+tests_unit_test_dma_pool_SOURCES = %D%/test-dma-pool.c %D%/cunit.h
+tests_unit_test_dma_pool_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dma_pool_LDADD = libbus.a $(UNIT_LIBS)
 
 # One list of assertions on two cards: our model of the 82574L, by raw messages and through the
 # keeper's bus, and QEMU's, which judges it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernel/keeper/pool.h"
+#include "kernel/bus/dma-pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #define LOW_LIMIT   (1ull << 32)
 
 /* A memfd of p->len bytes, mapped; with huge pages only if all of them are there now. */
-static int make_memory(struct pool *p, unsigned int flags)
+static int make_memory(struct dma_pool *p, unsigned int flags)
 {
 	int flag = MAP_SHARED | (flags & MFD_HUGETLB ? MAP_POPULATE : 0);
 	int r;
@@ -35,7 +35,7 @@ static int make_memory(struct pool *p, unsigned int flags)
 	return r;
 }
 
-int dma_pool_open(struct pool *p, struct bus *b, uint64_t packet_len, struct err *e)
+int dma_pool_open(struct dma_pool *p, struct bus *b, uint64_t packet_len, struct err *e)
 {
 	int r;
 
@@ -58,7 +58,7 @@ int dma_pool_open(struct pool *p, struct bus *b, uint64_t packet_len, struct err
 	return r;
 }
 
-void dma_pool_close(struct pool *p, struct bus *b)
+void dma_pool_close(struct dma_pool *p, struct bus *b)
 {
 	if (!p->va)
 		return;
@@ -69,7 +69,7 @@ void dma_pool_close(struct pool *p, struct bus *b)
 }
 
 /* The first place for len bytes that no piece touches, or -1. */
-static int64_t find_room(const struct pool *p, uint64_t len, uint64_t align)
+static int64_t find_room(const struct dma_pool *p, uint64_t len, uint64_t align)
 {
 	uint64_t at = 0;
 
@@ -87,7 +87,7 @@ static int64_t find_room(const struct pool *p, uint64_t len, uint64_t align)
 	return at + len <= p->control_len ? (int64_t)at : -1;
 }
 
-static struct pool_piece *find_tag(struct pool *p, uint32_t dev, uint32_t tag)
+static struct pool_piece *find_tag(struct dma_pool *p, uint32_t dev, uint32_t tag)
 {
 	for (int i = 0; i < POOL_PIECES; i++) {
 		struct pool_piece *q = &p->piece[i];
@@ -98,7 +98,7 @@ static struct pool_piece *find_tag(struct pool *p, uint32_t dev, uint32_t tag)
 	return NULL;
 }
 
-static void tell(const struct pool *p, const struct pool_piece *piece, struct chan_dma *q)
+static void tell(const struct dma_pool *p, const struct pool_piece *piece, struct dma_request *q)
 {
 	q->off = piece->off;
 	q->iova = p->iova + piece->off;
@@ -106,7 +106,7 @@ static void tell(const struct pool *p, const struct pool_piece *piece, struct ch
 	q->handle = (uint32_t)(piece - p->piece) + 1;
 }
 
-int dma_pool_alloc(struct pool *p, struct chan_dma *q)
+int dma_pool_alloc(struct dma_pool *p, struct dma_request *q)
 {
 	uint64_t align = q->align ? q->align : 4096, len;
 	struct pool_piece *piece = NULL;
@@ -146,7 +146,7 @@ int dma_pool_alloc(struct pool *p, struct chan_dma *q)
 	return 0;
 }
 
-int dma_pool_free(struct pool *p, uint32_t dev, uint32_t handle)
+int dma_pool_free(struct dma_pool *p, uint32_t dev, uint32_t handle)
 {
 	struct pool_piece *piece = &p->piece[(handle - 1) % POOL_PIECES];
 
@@ -156,7 +156,7 @@ int dma_pool_free(struct pool *p, uint32_t dev, uint32_t handle)
 	return 0;
 }
 
-void dma_pool_worker_died(struct pool *p)
+void dma_pool_worker_died(struct dma_pool *p)
 {
 	for (int i = 0; i < POOL_PIECES; i++) {
 		struct pool_piece *q = &p->piece[i];

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <vmhi/core.h>
 
-#include "kernel/keeper/pool.h"
+#include "kernel/bus/dma-pool.h"
 #include "tests/unit/cunit.h"
 
 static struct bus bus;
-static struct pool pool;
+static struct dma_pool pool;
 
 static void begin(void)
 {
@@ -18,15 +18,15 @@ static void begin(void)
 	CU_ASSERT_EQUAL_FATAL(dma_pool_open(&pool, &bus, 4 << 20, &e), 0);
 }
 
-static int alloc(uint64_t len, uint64_t align, uint32_t flags, uint32_t tag, struct chan_dma *q)
+static int alloc(uint64_t len, uint64_t align, uint32_t flags, uint32_t tag, struct dma_request *q)
 {
-	*q = (struct chan_dma){.dev = 1, .len = len, .align = align, .flags = flags, .tag = tag};
+	*q = (struct dma_request){.dev = 1, .len = len, .align = align, .flags = flags, .tag = tag};
 	return dma_pool_alloc(&pool, q);
 }
 
 static void pieces(void)
 {
-	struct chan_dma a, b, c;
+	struct dma_request a, b, c;
 
 	begin();
 	CU_ASSERT_EQUAL(pool.iova % (2 << 20), 0);
@@ -54,7 +54,7 @@ static void pieces(void)
 
 static void refused(void)
 {
-	struct chan_dma q;
+	struct dma_request q;
 
 	begin();
 	CU_ASSERT_EQUAL(alloc(0, 0, 0, 0, &q), -EINVAL);
@@ -69,7 +69,7 @@ static void refused(void)
 
 static void full(void)
 {
-	struct chan_dma q;
+	struct dma_request q;
 	int n = 0;
 
 	begin();
@@ -86,7 +86,7 @@ static void full(void)
 
 static void persist(void)
 {
-	struct chan_dma a, b, plain;
+	struct dma_request a, b, plain;
 
 	begin();
 	CU_ASSERT_EQUAL(alloc(4096, 0, VMHI_DMA_PERSIST, 7, &a), 0);
