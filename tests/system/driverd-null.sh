@@ -102,8 +102,8 @@ make_conf '{params: {mode: "loop"}, ports: [{name: "p0"}]}'
 
 # 5. A keeper that is killed takes its worker along; its successor cleans.
 begin
-kill -KILL $keeper
-{ wait $keeper; } 2>/dev/null
+{ kill -KILL $keeper && wait $keeper; } 2>/dev/null
+wait $keeper 2>/dev/null
 wait_for 5 eval "! kill -0 $worker" || fault "the worker outlived its keeper"
 [ -S "$VMHI_RUN_DIR/sets/lan0/control" ] || fault "the killed keeper left no socket to clean"
 begin

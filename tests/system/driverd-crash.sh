@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# A driver that crashes takes its worker along and nothing else: while it is attached, on the data
+# thread, and when it jumps into nowhere. The keeper says how it ended.
+. "$(dirname "$0")/lib.sh"
+
+conf=$tmp/lan0.json
+src=$top/plugins/nic/vmhi/null
+segv='signal 11 (Segmentation fault)'
+# AddressSanitizer takes that signal, and ends the process itself
+grep -q __asan_init "$build/vmhi-worker" && segv='exit status 1'
+
+# crashing NAME FILE PATTERN STATEMENT: a null driver with that statement before the pattern
+crashing()
+{
+	mkdir -p "$tmp/$1/build"
+	cp "$src"/* "$tmp/$1/"
+	sed -i "/$3/i $4" "$tmp/$1/$2"
+	cmp -s "$src/$2" "$tmp/$1/$2" && die "$2 has no line that matches $3"
+	PKG_CONFIG_PATH=$build/sdk make -s -C "$tmp/$1/build" -f "$tmp/$1/Makefile" \
+		SRC="$tmp/$1" >"$tmp/make" 2>&1 || die "$(tail -1 "$tmp/make")"
+	cat >"$conf" <<-END
+	{"name": "lan0", "driver": "$tmp/$1/build/$1.so", "ports": [{"name": "p0"}]}
+	END
+}
+
+# ends PATTERN: the keeper ends with 1, its last line matches, nothing is left
+ends()
+{
+	local rc=0
+	wait $keeper || rc=$?
+	started=()
+	[ $rc = 1 ] || fault "the keeper's status is $rc"
+	tail -1 "$tmp/log" | grep -q "error: the worker died: $1" || fault "it said: $(tail -1 "$tmp/log")"
+	nothing_left "$1"
+}
+
+crashing attach driver.c 'if (at->nparam != 3)' '*(volatile int *)8 = 1;'
+timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
+keeper=$!
+ends "$segv"
+
+crashing trap driver.c 'if (at->nparam != 3)' '__builtin_trap();'
+timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
+keeper=$!
+ends 'signal 4 (Illegal instruction)'
+
+# on the data thread, once a frame arrives
+crashing tx queue.c 'posted_end = load(&rx->posted.put);' 'posted_end = *(volatile uint32_t *)16;'
+vmhi-driverd --config "$conf" 2>"$tmp/log" &
+keeper=$!
+started=($keeper)
+wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
+"$build/bench/ringclient" "$VMHI_RUN_DIR/sets/lan0/ports/p0" sink 0.2 >/dev/null 2>&1
+tail -1 "$tmp/log" | grep -q "$segv; the set ends" ||
+	fault "a data thread's crash: $(tail -1 "$tmp/log")"
+ends "$segv"
+
+crashing hang driver.c 'if (at->nparam != 3)' 'for (;;) __asm__ volatile("pause");'
+SECONDS=0 # counts by itself
+timeout 40 vmhi-driverd --config "$conf" 2>"$tmp/log" &
+keeper=$!
+wait $keeper
+tail -1 "$tmp/log" | grep -q 'the worker did not answer within 12 s: killed' ||
+	fault "a driver that hangs: $(tail -1 "$tmp/log")"
+[ $SECONDS -lt 22 ] || fault "a driver that hangs held the keeper for $SECONDS s"
+nothing_left "a driver that hangs"
+ended
