@@ -25,6 +25,16 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+static void make_frame(struct dev *dev)
+{
+	static const uint8_t rest[8] = {0x02, 0x76, 0x6d, 0x68, 0x69, 0x00, 0x88, 0xb5};
+
+	/* Ethernet header with an EtherType for local experiments (IEEE 802 clause 9.2.4) */
+	for (int i = 0; i < 6; i++)
+		dev->frame[i] = (uint8_t)(dev->frame_dst >> (40 - 8 * i));
+	memcpy(dev->frame + 6, rest, sizeof(rest));
+}
+
 static int nic_info(void *d, struct vmhi_nic_info *info)
 {
 	static const uint8_t mac[6] = {0x02, 0x76, 0x6d, 0x68, 0x69, 0x00};
@@ -48,6 +58,7 @@ static int nic_configure(void *d, const struct vmhi_nic_conf *conf)
 	    conf->tx_queues > QUEUES || conf->rx_queues > QUEUES)
 		return -VMHI_EINVAL;
 	dev->conf = *conf;
+	make_frame(dev);
 	return 0;
 }
 
@@ -56,7 +67,7 @@ static int nic_queue(void *d, uint32_t kind, uint32_t idx, uint32_t depth, uint3
 {
 	struct dev *dev = d;
 	uint64_t head = (sizeof(struct queue) + 63) & ~63ull;
-	uint64_t per = kind == VMHI_QUEUE_TX ? sizeof(uint64_t) : 2 * sizeof(struct vmhi_pkt);
+	uint64_t per = kind == VMHI_QUEUE_TX ? sizeof(uint64_t) : sizeof(struct vmhi_pkt);
 	struct vmhi_mem mem;
 	struct queue *q, **slot;
 	int r;
@@ -78,8 +89,7 @@ static int nic_queue(void *d, uint32_t kind, uint32_t idx, uint32_t depth, uint3
 	q->idx = idx;
 	q->mask = depth - 1;
 	q->cookie = (uint64_t *)((uint8_t *)mem.va + head);
-	q->posted_pkt = (struct vmhi_pkt *)((uint8_t *)mem.va + head);
-	q->ready_pkt = q->posted_pkt + depth;
+	q->pkt = (struct vmhi_pkt *)((uint8_t *)mem.va + head);
 	*slot = q;
 	*out = q;
 	return 0;
@@ -121,149 +131,167 @@ static void turn_round(uint8_t *va)
 
 	if (va[0] & 1)
 		return;
-	memcpy(&head, va, sizeof(head));
-	memcpy(&tail, va + 8, sizeof(tail));
+	__builtin_memcpy(&head, va, sizeof(head));
+	__builtin_memcpy(&tail, va + 8, sizeof(tail));
 	dst = head & 0xffffffffffff;
 	src = head >> 48 | (uint64_t)tail << 16;
 	head = src | dst << 48;
 	tail = (uint32_t)(dst >> 16);
-	memcpy(va, &head, sizeof(head));
-	memcpy(va + 8, &tail, sizeof(tail));
+	__builtin_memcpy(va, &head, sizeof(head));
+	__builtin_memcpy(va + 8, &tail, sizeof(tail));
 }
 
-/* Copies one packet into one posted buffer, as the receiving end of a cable would. */
-static int deliver(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t posted_end)
+/* A driver is built for a freestanding environment: only builtins are compiled in line there. */
+static inline void copy(uint8_t *to, const uint8_t *from, uint32_t len)
 {
-	uint32_t at = rx->posted.take, put = rx->ready.put, len = 0;
-	struct vmhi_pkt *to = &rx->ready_pkt[put & rx->mask];
-	const struct vmhi_pkt *buf = &rx->posted_pkt[at & rx->mask];
-	uint8_t *va = (uint8_t *)(uintptr_t)buf->va;
+	if (len <= 64 && len >= 32) {	/* two halves that may overlap */
+		__builtin_memcpy(to, from, 32);
+		__builtin_memcpy(to + len - 32, from + len - 32, 32);
+	} else {
+		memcpy(to, from, len);
+	}
+}
 
-	if (at == posted_end)
-		return 0;
+/* Copies one packet into a posted buffer, as the receiving end of a cable would; 0: too long. */
+static uint32_t receive(struct vmhi_pkt *buf, const struct vmhi_pkt *pkt)
+{
+	uint8_t *va = (uint8_t *)(uintptr_t)buf->va;
+	uint32_t len = 0;
+
 	for (uint32_t s = 0; s < pkt->nseg; s++) {
-		if (len + pkt[s].len > buf->room)
+		if (pkt[s].len > buf->room - len)
 			return 0;
-		memcpy(va + len, (uint8_t *)(uintptr_t)pkt[s].va + pkt[s].data_off, pkt[s].len);
+		copy(va + len, (uint8_t *)(uintptr_t)pkt[s].va + pkt[s].data_off, pkt[s].len);
 		len += pkt[s].len;
 	}
 	if (len >= 14)
 		turn_round(va);
-	*to = *buf;
-	to->len = len;
-	to->nseg = 1;
-	store(&rx->posted.take, at + 1);
-	store(&rx->ready.put, put + 1);
-	rx->packets++;
-	rx->bytes += len;
-	return 1;
+	buf->len = len;
+	buf->nseg = 1;
+	return len;
+}
+
+/* The receive queue that gets what this transmit queue sends, if there is one. */
+static struct queue *other_end(const struct queue *q)
+{
+	struct queue *rx = q->dev->mode == MODE_LOOP ? q->dev->rx[q->idx] : NULL;
+
+	return rx && rx->running ? rx : NULL;
+}
+
+/* Brings n elements, whole packets, to the receive queue; what finds no buffer is lost. */
+static void loop(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	uint32_t fill = rx->fill, end = load(&rx->put), len;
+	uint64_t packets = 0, bytes = 0;
+
+	for (uint32_t i = 0; i < n; i += pkt[i].nseg) {
+		len = fill == end ? 0 : receive(&rx->pkt[fill & rx->mask], &pkt[i]);
+		if (!len) {
+			rx->lost++;
+			continue;
+		}
+		fill++;
+		packets++;
+		bytes += len;
+	}
+	store(&rx->fill, fill);
+	rx->filled_packets += packets;
+	rx->filled_bytes += bytes;
 }
 
 static uint32_t nic_tx(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 {
-	struct queue *q = queue, *rx = q->idx < QUEUES ? q->dev->rx[q->idx] : NULL;
-	uint32_t put = q->ready.put, room = q->mask + 1 - (put - load(&q->ready.take));
-	uint32_t i = 0, posted_end = 0;
+	struct queue *q = queue, *rx = other_end(q);
+	uint32_t put = q->put, room = q->mask + 1 - (put - q->take), i = 0;
 	uint64_t bytes = 0;
 
-	if (q->dev->mode != MODE_LOOP || (rx && !rx->running))
-		rx = NULL;
-	if (rx)
-		posted_end = load(&rx->posted.put);
 	for (; i < n && room; room--) {
+		uint32_t end = i + pkt[i].nseg;
+
 		q->cookie[put++ & q->mask] = pkt[i].cookie;
-		if (rx && !deliver(rx, &pkt[i], posted_end))
-			rx->lost++;
-		for (uint32_t s = 0; s < pkt[i].nseg; s++)
-			bytes += pkt[i + s].len;
-		i += pkt[i].nseg;
+		for (; i < end; i++)
+			bytes += pkt[i].len;
 	}
-	q->packets += put - q->ready.put;
+	if (rx)
+		loop(rx, pkt, i);
+	q->packets += put - q->put;
 	q->bytes += bytes;
-	store(&q->ready.put, put);
+	q->put = put;
 	return i;
 }
 
 static uint32_t nic_tx_done(void *queue, uint64_t *cookie, uint32_t n)
 {
 	struct queue *q = queue;
-	uint32_t take = q->ready.take;
+	uint32_t take = q->take;
 
-	n = least(n, load(&q->ready.put) - take);
+	n = least(n, q->put - take);
 	for (uint32_t i = 0; i < n; i++)
 		cookie[i] = q->cookie[take++ & q->mask];
-	store(&q->ready.take, take);
+	q->take = take;
 	return n;
 }
 
 static uint32_t nic_rx_post(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 {
 	struct queue *q = queue;
-	uint32_t put = q->posted.put;
-	/* A buffer counts until rx() has given it back, so ready never runs over. */
-	uint32_t room = q->mask + 1 - (put - load(&q->posted.take)) -
-			(load(&q->ready.put) - q->ready.take);
+	uint32_t put = q->put;
 
-	n = least(n, room);
+	n = least(n, q->mask + 1 - (put - q->take));
 	for (uint32_t i = 0; i < n; i++)
-		q->posted_pkt[put++ & q->mask] = pkt[i];
-	store(&q->posted.put, put);
+		q->pkt[put++ & q->mask] = pkt[i];
+	store(&q->put, put);
 	return n;
 }
 
-static void make_frame(const struct dev *dev, uint8_t *va)
+/* Gives n buffers back, of which packets are in those before fill; the others are unused. */
+static uint32_t take(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 {
-	static const uint8_t rest[8] = {0x02, 0x76, 0x6d, 0x68, 0x69, 0x00, 0x88, 0xb5};
-
-	/* Ethernet header with an EtherType for local experiments (IEEE 802 clause 9.2.4) */
-	for (int i = 0; i < 6; i++)
-		va[i] = (uint8_t)(dev->frame_dst >> (40 - 8 * i));
-	memcpy(va + 6, rest, sizeof(rest));
-	memset(va + 14, 0, dev->frame_len - 14);
+	for (uint32_t i = 0; i < n; i++)
+		pkt[i] = q->pkt[q->take++ & q->mask];
+	return n;
 }
 
 static uint32_t generate(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 {
-	uint32_t take = q->posted.take;
+	uint32_t len = q->dev->frame_len;
 
-	n = least(n, load(&q->posted.put) - take);
+	n = take(q, pkt, least(n, q->put - q->take));
 	for (uint32_t i = 0; i < n; i++) {
-		pkt[i] = q->posted_pkt[take++ & q->mask];
-		make_frame(q->dev, (uint8_t *)(uintptr_t)pkt[i].va);
-		pkt[i].len = q->dev->frame_len;
+		uint8_t *va = (uint8_t *)(uintptr_t)pkt[i].va;
+
+		__builtin_memcpy(va, q->dev->frame, 64);	/* the room is never less */
+		if (len > 64)
+			memset(va + 64, 0, len - 64);
+		pkt[i].len = len;
 		pkt[i].nseg = 1;
 	}
-	store(&q->posted.take, take);
+	q->fill = q->take;
 	q->packets += n;
-	q->bytes += (uint64_t)n * q->dev->frame_len;
+	q->bytes += (uint64_t)n * len;
 	return n;
 }
 
 /* After queue_stop: what was posted goes back unused. */
 static uint32_t cancel(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 {
-	uint32_t take = q->posted.take;
-
-	n = least(n, load(&q->posted.put) - take);
+	n = take(q, pkt, least(n, q->put - q->take));
 	for (uint32_t i = 0; i < n; i++) {
-		pkt[i] = q->posted_pkt[take++ & q->mask];
 		pkt[i].nseg = 1;
 		pkt[i].flags = VMHI_PKT_CANCELLED;
 	}
-	store(&q->posted.take, take);
+	q->fill = q->take;
 	return n;
 }
 
 static uint32_t nic_rx(void *queue, struct vmhi_pkt *pkt, uint32_t n)
 {
 	struct queue *q = queue;
-	uint32_t take = q->ready.take, got = least(n, load(&q->ready.put) - take);
+	uint32_t got = least(n, load(&q->fill) - q->take);
 
-	for (uint32_t i = 0; i < got; i++)
-		pkt[i] = q->ready_pkt[take++ & q->mask];
-	store(&q->ready.take, take);
 	if (got)
-		return got;
+		return take(q, pkt, got);
 	if (!q->running)
 		return cancel(q, pkt, n);
 	return q->dev->mode == MODE_GENERATE ? generate(q, pkt, n) : 0;
@@ -273,9 +301,9 @@ static int nic_arm(void *queue)
 {
 	struct queue *q = queue;
 
-	if (q->kind == VMHI_QUEUE_RX && q->dev->mode == MODE_GENERATE)
-		return load(&q->posted.put) != q->posted.take;
-	return load(&q->ready.put) != q->ready.take;
+	if (q->kind == VMHI_QUEUE_TX)
+		return q->put != q->take;
+	return (q->dev->mode == MODE_GENERATE ? q->put : load(&q->fill)) != q->take;
 }
 
 static int nic_filter(void *d, const struct vmhi_nic_filter *f)
@@ -290,8 +318,8 @@ static int nic_stats(void *d, uint64_t *v, uint32_t n)
 
 	for (int i = 0; i < QUEUES; i++) {
 		if (dev->rx[i]) {
-			s[VMHI_STAT_RX_PACKETS] += dev->rx[i]->packets;
-			s[VMHI_STAT_RX_BYTES] += dev->rx[i]->bytes;
+			s[VMHI_STAT_RX_PACKETS] += dev->rx[i]->packets + dev->rx[i]->filled_packets;
+			s[VMHI_STAT_RX_BYTES] += dev->rx[i]->bytes + dev->rx[i]->filled_bytes;
 			s[VMHI_STAT_RX_NO_BUFFER] += dev->rx[i]->lost;
 		}
 		if (dev->tx[i]) {

@@ -16,23 +16,21 @@
 struct dev;
 
 /*
- * A ring with one thread that puts and one that takes. A loop's transmit queue takes from the
- * posted buffers of its receive queue and puts into the received ones, and the two queues may have
- * two threads.
+ * A transmit queue's ring holds cookies to give back, a receive queue's the buffers posted. Each
+ * index grows by one for each element and is written by one thread: put and take by the queue's
+ * own, fill (receive only: buffers before it hold packets) by that of the transmit queue whose
+ * packets come back here, which may be another.
  */
-struct ring {
-	uint32_t put __attribute__((aligned(64)));
-	uint32_t take __attribute__((aligned(64)));
-};
-
 struct queue {
 	struct dev *dev;
 	struct vmhi_mem mem;
 	uint32_t kind, idx, mask, running;
-	struct ring posted, ready;	/* transmit queues have only ready: cookies */
-	struct vmhi_pkt *posted_pkt, *ready_pkt;
+	uint32_t put, take;
+	struct vmhi_pkt *pkt;
 	uint64_t *cookie;
-	uint64_t packets, bytes, lost;
+	uint64_t packets, bytes;
+	uint32_t fill __attribute__((aligned(64)));
+	uint64_t filled_packets, filled_bytes, lost;
 };
 
 struct dev {
@@ -41,6 +39,7 @@ struct dev {
 	struct vmhi_mem mem;
 	uint32_t mode, frame_len, gone;
 	uint64_t frame_dst;
+	uint8_t frame[64];	/* how each generated frame begins; zeros follow */
 	struct vmhi_nic_conf conf;
 	struct queue *tx[QUEUES], *rx[QUEUES];
 };
