@@ -9,7 +9,9 @@
 #ifndef KERNEL_NET_POOL_H
 #define KERNEL_NET_POOL_H
 
+#include <emmintrin.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <vmhi/nic.h>
 
@@ -43,15 +45,24 @@ static inline uint8_t *pool_data(const struct pool *p, uint64_t cookie)
 	return p->va + cookie + POOL_HEADROOM;
 }
 
-/* Describes a buffer as rx_post() wants it. A packet in it is this and its len. */
-static inline void pool_describe(const struct pool *p, uint64_t cookie, struct vmhi_pkt *pkt)
+/*
+ * Describes a packet of len bytes at the start of a buffer; with len and nseg 0, a buffer as
+ * rx_post() wants it. Four stores: this is done for each packet.
+ */
+static inline void pool_describe(const struct pool *p, uint64_t cookie, uint32_t len, uint16_t nseg,
+				 struct vmhi_pkt *pkt)
 {
-	*pkt = (struct vmhi_pkt){
-		.iova = p->iova + cookie + POOL_HEADROOM,
-		.va = (uint64_t)(uintptr_t)pool_data(p, cookie),
-		.cookie = cookie,
-		.room = p->room,
-	};
+	__m128i *to = (__m128i *)pkt;
+
+	_Static_assert(offsetof(struct vmhi_pkt, cookie) == 16 &&
+		       offsetof(struct vmhi_pkt, room) == 28 &&
+		       offsetof(struct vmhi_pkt, nseg) == 52, "the stores below");
+	_mm_storeu_si128(to, _mm_set_epi64x((long long)(uintptr_t)pool_data(p, cookie),
+					    (long long)(p->iova + cookie + POOL_HEADROOM)));
+	_mm_storeu_si128(to + 1, _mm_set_epi64x((long long)((uint64_t)p->room << 32 | len),
+						(long long)cookie));
+	_mm_storeu_si128(to + 2, _mm_setzero_si128());
+	_mm_storeu_si128(to + 3, _mm_set_epi64x(0, (long long)((uint64_t)nseg << 32)));
 }
 
 static inline void pool_put(struct pool *p, const struct vmhi_pkt *pkt, uint32_t n)

@@ -114,7 +114,7 @@ int split_take_chain(struct vq *vq, uint16_t head, const struct pool *pool, uint
 	uint64_t at = 0;
 	int r;
 
-	pool_describe(pool, cookie, pkt);
+	pool_describe(pool, cookie, 0, 1, pkt);
 	walk_start(vq, head, &w);
 	while ((r = walk_next(vq, &w, false, &d)) > 0) {
 		while (d.len) {
@@ -132,7 +132,6 @@ int split_take_chain(struct vq *vq, uint16_t head, const struct pool *pool, uint
 		return stop(vq, "chain shorter than its header: bytes", at);
 	at -= VQ_HDR;
 	pkt->len = (uint32_t)at;
-	pkt->nseg = 1;
 	if (at < 14 || at > vq->frame_max ||
 	    (load16(hdr) && !split_take_offload(vq, load64(hdr), load16(hdr + 8), pkt))) {
 		vq->bad++;

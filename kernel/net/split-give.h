@@ -21,6 +21,7 @@ static ALWAYS_INLINE uint32_t split_give_plain(struct vq *vq, struct split_room 
 		b->head[i] = split_head(vq, (uint16_t)(vq->last_avail + i));
 		__builtin_prefetch(&vq->desc[b->head[i] & vq->mask]);
 	}
+	split_prefetch_used(vq, n);
 	for (i = 0; i < n; i++) {
 		struct split_desc d;
 

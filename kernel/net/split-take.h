@@ -56,6 +56,7 @@ static ALWAYS_INLINE uint32_t split_take(struct vq *vq, struct pool *pool, struc
 	n = split_avail(vq, max);
 	if (!n || !split_take_heads(vq, &b, n))
 		return 0;
+	split_prefetch_used(vq, n);
 	split_take_descs(vq, &b, n);
 	top = pool_top(pool) - 1;
 	for (i = 0; i < n; i++) {
@@ -71,11 +72,9 @@ static ALWAYS_INLINE uint32_t split_take(struct vq *vq, struct pool *pool, struc
 			out += (uint32_t)r;
 			continue;
 		}
-		pool_describe(pool, cookie, &pkt[out]);
-		pkt[out].len = b.len[i];
-		pkt[out].nseg = 1;
+		pool_describe(pool, cookie, b.len[i], 1, &pkt[out]);
 		hdr = load64(b.src[i]);
-		copy_frame((uint8_t *)(uintptr_t)pkt[out].va, b.src[i] + VQ_HDR, b.len[i]);
+		copy_frame(pool_data(pool, cookie), b.src[i] + VQ_HDR, b.len[i]);
 		if (unlikely(hdr & 0xffff) &&
 		    !split_take_offload(vq, hdr, load16(b.src[i] + 8), &pkt[out])) {
 			vq->bad++;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "kernel/net/dp.h"
@@ -110,6 +111,7 @@ static void *data_thread(void *arg)
 	struct dataplane *dp = arg;
 	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = 0;
 
+	prctl(PR_SET_NAME, "data");
 	for (;;) {
 		if (__builtin_expect(atomic_load_explicit(&dp->pause_asked, memory_order_acquire),
 				     0) && !stand(dp))
@@ -133,6 +135,14 @@ int dp_watch(struct dataplane *dp, int fd, bool on)
 	return 0;
 }
 
+static void wait_standing(struct dataplane *dp)
+{
+	pthread_mutex_lock(&dp->lock);
+	while (!dp->standing && !dp->quit)
+		pthread_cond_wait(&dp->cond, &dp->lock);
+	pthread_mutex_unlock(&dp->lock);
+}
+
 int dp_thread_start(struct dataplane *dp, struct err *e)
 {
 	int r;
@@ -147,7 +157,10 @@ int dp_thread_start(struct dataplane *dp, struct err *e)
 	pthread_mutex_init(&dp->lock, NULL);
 	pthread_cond_init(&dp->cond, NULL);
 	r = pthread_create(&dp->thread, NULL, data_thread, dp);
-	return r ? err_set(e, -r, "data thread: %s", strerror(r)) : 0;
+	if (r)
+		return err_set(e, -r, "data thread: %s", strerror(r));
+	wait_standing(dp);	/* its start needs more system calls than its work */
+	return 0;
 }
 
 void dp_thread_stop(struct dataplane *dp)
@@ -168,10 +181,7 @@ void dp_pause(struct dataplane *dp)
 		return;
 	atomic_store(&dp->pause_asked, 1);
 	(void)!eventfd_write(dp->wake, 1);
-	pthread_mutex_lock(&dp->lock);
-	while (!dp->standing && !dp->quit)
-		pthread_cond_wait(&dp->cond, &dp->lock);
-	pthread_mutex_unlock(&dp->lock);
+	wait_standing(dp);
 }
 
 void dp_resume(struct dataplane *dp)

@@ -114,9 +114,7 @@ static bool passt_frame(struct uplink *u, struct vmhi_pkt *pkt)
 	}
 	if (p->in_end - p->in_at < 4 + len)
 		return false;
-	pool_describe(pool, pool_top(pool)[-1], pkt);
-	pkt->len = len;
-	pkt->nseg = 1;
+	pool_describe(pool, pool_top(pool)[-1], len, 1, pkt);
 	if (len <= pool->room) {
 		memcpy((void *)(uintptr_t)pkt->va, p->in + p->in_at + 4, len);
 	} else {

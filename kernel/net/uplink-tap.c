@@ -46,13 +46,12 @@ static bool tap_read(struct uplink *u, struct vmhi_pkt *pkt)
 
 	if (!pool->nfree)
 		return false;
-	pool_describe(pool, pool_top(pool)[-1], pkt);
+	pool_describe(pool, pool_top(pool)[-1], 0, 1, pkt);
 	iov[1].iov_base = (void *)(uintptr_t)pkt->va;
 	n = readv(u->fd, iov, 2);
 	if (n < (ssize_t)sizeof(hdr) + 14)
 		return false;
 	pkt->len = (uint32_t)n - sizeof(hdr);
-	pkt->nseg = 1;
 	if (hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM &&
 	    (uint32_t)hdr.csum_start + hdr.csum_offset + 2 <= pkt->len) {
 		pkt->flags = VMHI_PKT_CSUM;

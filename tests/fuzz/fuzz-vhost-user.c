@@ -79,7 +79,7 @@ static void poll_queues(void)
 			n = vq[i].take(&vq[i], &pool, pkt, VQ_BATCH);
 		} else {
 			n = 1;
-			pool_describe(&pool, pool.free[--pool.nfree], &pkt[0]);
+			pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[0]);
 			pkt[0].len = 60;
 			vq[i].give(&vq[i], pkt, 1);
 		}

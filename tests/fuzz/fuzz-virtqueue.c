@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			check(&vq, pkt, got);
 		} else {
 			got = 1;
-			pool_describe(&pool, pool.free[--pool.nfree], &pkt[0]);
+			pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[0]);
 			pkt[0].len = 14 + data[1] * 5u;
 			pkt[0].flags = data[0] & 64 ? VMHI_PKT_CSUM : 0;
 			if (vq.give(&vq, pkt, 1) > 1)

@@ -76,7 +76,7 @@ static void send_n(int from, unsigned int dst, unsigned int src, uint16_t tag, u
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t *d;
 
-		pool_describe(&pool, pool.free[--pool.nfree], &pkt[i]);
+		pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[i]);
 		d = (uint8_t *)(uintptr_t)pkt[i].va;
 		memset(d, 0, 64);
 		set_mac(d, dst);
@@ -148,7 +148,7 @@ static void test_mixed_batch(void)
 	for (int i = 0; i < 4; i++) {
 		uint8_t *d;
 
-		pool_describe(&pool, pool.free[--pool.nfree], &pkt[i]);
+		pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[i]);
 		d = (uint8_t *)(uintptr_t)pkt[i].va;
 		memset(d, 0, 64);
 		set_mac(d, i % 2 ? 0xb : 0xc);
@@ -308,7 +308,7 @@ static void test_double_tag(void)
 	access_port(2, 20);
 	port[2]->trunk = true;
 	add(2);
-	pool_describe(&pool, pool.free[--pool.nfree], &pkt);
+	pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt);
 	d = (uint8_t *)(uintptr_t)pkt.va;
 	memset(d, 0, 64);
 	set_mac(d, 0xffffff);
@@ -333,7 +333,7 @@ static void test_multicast(void)
 	CU_ASSERT(arrived(32, 0, 32, 0));
 	for (int i = 0; i < 2; i++) {
 		/* a group as source is bad; a bridge keeps 01:80:c2:00:00:0x to itself */
-		pool_describe(&pool, pool.free[--pool.nfree], &pkt);
+		pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt);
 		d = (uint8_t *)(uintptr_t)pkt.va;
 		memset(d, 0, 64);
 		memcpy(d, "\x01\x80\xc2\x00\x00\x0e", 6);
@@ -371,7 +371,7 @@ static void test_tags(void)
 	uint8_t *d, before[64];
 
 	set_up();
-	pool_describe(&pool, pool.free[pool.nfree - 1], &pkt);
+	pool_describe(&pool, pool.free[pool.nfree - 1], 60, 1, &pkt);
 	d = (uint8_t *)(uintptr_t)pkt.va;
 	for (int i = 0; i < 64; i++)
 		d[i] = before[i] = (uint8_t)i;
