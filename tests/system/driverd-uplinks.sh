@@ -83,6 +83,27 @@ sends 0.3 >/dev/null || fault "the port is not served any more"
 finish "the model's death"
 nothing_left "the model's death"
 
+# Two cards, one driver: when the active one's model dies, the other carries the traffic.
+models=()
+for n in 1 2; do
+	"$card" --socket "$tmp/card$n" --wire "dgram:$tmp/near$n,$tmp/far$n" &
+	models+=($!)
+	started+=($!)
+	wait_for 5 test -S "$tmp/card$n" || die "model $n does not start"
+done
+begin "{driver: \"$driver\", devices: [{\"vfio-user\": \"$tmp/card1\"}, {\"vfio-user\": \"$tmp/card2\"}]}"
+wait_for 5 eval '[ "$(port uplink0 .up) $(port uplink1 .up)" = "true true" ]' || fault "a link stays down"
+[ "$(port uplink0 .active) $(port uplink1 .active)" = "true false" ] || fault "not one is active"
+{ kill -KILL "${models[0]}" && wait "${models[0]}"; } 2>/dev/null
+wait_for 10 eval '[ "$(port uplink0 .active) $(port uplink1 .active)" = "false true" ]' ||
+	fault "the standby does not take over: $(tail -1 "$tmp/log")"
+client=$(sends 0.5) || fault "standby: $client"
+got=$(port uplink1 .tx_packets)
+[ "$got" -gt 100 ] || fault "$got frames went to the standby: $client"
+echo "standby: $got frames"
+finish "a takeover"
+nothing_left "a takeover"
+
 # One that is not there, and one that is something else: a line each.
 jq -n "{name: \"lan0\", driver: \"$driver\", devices: [{\"vfio-user\": \"$tmp/card\"}]}" >"$conf"
 refused "vfio-user:$tmp/card: no server answers" vmhi-driverd --config "$conf"

@@ -102,6 +102,12 @@ tests_unit_test_vm_program_SOURCES = %D%/test-vm-program.c %D%/cunit.h
 tests_unit_test_vm_program_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_program_LDADD = $(CUNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-sysfs
+TESTS += tests/unit/test-sysfs
+tests_unit_test_sysfs_SOURCES = %D%/test-sysfs.c %D%/cunit.h
+tests_unit_test_sysfs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sysfs_LDADD = libbus.a $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-iova
 TESTS += tests/unit/test-iova
 tests_unit_test_iova_SOURCES = %D%/test-iova.c %D%/cunit.h
