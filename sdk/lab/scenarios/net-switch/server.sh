@@ -3,6 +3,9 @@
 . /lab/lib.sh
 
 modprobe kvm-amd && [ -c /dev/kvm ] || fail "no KVM on the server"
+# QEMU's card loses a frame whose buffer is not contiguous in the server's memory (doc/lab.md)
+sysctl -qw vm.nr_hugepages=32
+[ "$(cat /proc/sys/vm/nr_hugepages)" = 32 ] || fail "no 32 hugepages to be had"
 modprobe vfio_iommu_type1
 modprobe vfio-pci
 card=$(pci_devices 8086:10d3)
