@@ -27,5 +27,5 @@ grep -q '^diskboot: booting .* from vda1: /boot/vmlinuz-.* root=UUID=.* ro ' /re
 grep -aq 'disk-report: Debian GNU/Linux 12.*root /dev/vda1 ext4 *rw, 0 failed units' /results/vm.log ||
 	fail "the image's system did not come up whole: $(grep -ao 'disk-report: .*' /results/vm.log)"
 [ -z "$(find /run/vmhi -type s 2>/dev/null)" ] || fail "left behind: $(find /run/vmhi -type s)"
-left=$(pgrep -x 'vmhi.*|qemu-storage.*')
+left=$(pidof vmhi vmhi-vm qemu-storage-daemon)
 [ -z "$left" ] || fail "still running: $left"
