@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * /init of the disk boot's initramfs: finds the boot loader's configuration on the VM's disks,
- * and boots the kernel that it names by kexec. Nothing is written to a disk. Its arguments (what
- * follows "--" on the kernel command line) go behind the command line of the disk's kernel.
+ * and boots the kernel that it names by kexec. Nothing is written to a disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,24 +64,35 @@ static void add_argument(struct boot_entry *b, const char *arg)
 	snprintf(b->args + at, sizeof(b->args) - at, "%s%s", at ? " " : "", arg);
 }
 
-/* The disk's kernel speaks where this one does, unless it was told where to speak. */
-static void add_console(struct boot_entry *b)
+/*
+ * What follows "--" on this kernel's command line goes behind the disk's. Init's own arguments are
+ * not it: the kernel puts words there that it does not know. And the disk's kernel speaks where
+ * this one does, unless it was told where to speak.
+ */
+static void add_arguments(struct boot_entry *b)
 {
-	char line[4096] = "", *save = NULL;
-	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	char line[4096] = "", consoles[4096], *save = NULL;
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC), behind = 0;
 
-	if (fd >= 0) {
-		if (read(fd, line, sizeof(line) - 1) < 0)
-			*line = 0;
+	if (fd < 0 || read(fd, line, sizeof(line) - 1) < 0)
+		*line = 0;
+	if (fd >= 0)
 		close(fd);
+	strcpy(consoles, line);
+	for (char *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save)) {
+		if (behind)
+			add_argument(b, w);
+		behind |= !strcmp(w, "--");
 	}
-	for (char *w = strtok_r(line, " \n", &save); w && strcmp(w, "--");
+	if (strstr(b->args, "console="))
+		return;
+	for (char *w = strtok_r(consoles, " \n", &save); w && strcmp(w, "--");
 	     w = strtok_r(NULL, " \n", &save))
 		if (!strncmp(w, "console=", 8))
 			add_argument(b, w);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	struct err e = { 0 };
 	struct boot_entry *b = calloc(1, sizeof(*b));
@@ -90,10 +100,7 @@ int main(int argc, char **argv)
 
 	start();
 	if (b && disks_find_entry(b, &on, &e) == 0) {
-		for (int i = 1; i < argc; i++)
-			add_argument(b, argv[i]);
-		if (!strstr(b->args, "console="))
-			add_console(b);
+		add_arguments(b);
 		printf("diskboot: booting '%s' from %s: %s %s\n", b->title, on->name, b->linux_path,
 		       b->args);
 		handover(b, on, &e);
