@@ -8,3 +8,6 @@ sdk_lab_xfer_server_SOURCES = %D%/xfer-server.c
 sdk_lab_xfer_server_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 sdk_lab_xfer_server_LDADD = $(SODIUM_LIBS)
 sdk_lab_wire_peer_SOURCES = %D%/wire-peer.c
+
+noinst_PROGRAMS += sdk/lab/hold-kvm
+sdk_lab_hold_kvm_SOURCES = %D%/hold-kvm.c

@@ -79,6 +79,11 @@ make_server()
 	for p in $programs; do
 		stage_program "$root" "$p"
 	done
+	case " $modules " in
+	*" kvm-amd "*)
+		[ ! -x "$build/sdk/lab/hold-kvm" ] ||
+			stage_file "$root" "$build/sdk/lab/hold-kvm" /vmhi/hold-kvm ;;
+	esac
 	cp "$lab/server-init" "$root/init"
 	chmod 755 "$root/init"
 	cp "$lab/server-lib.sh" "$root/lab/lib.sh"
