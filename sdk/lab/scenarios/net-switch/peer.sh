@@ -2,6 +2,7 @@
 # Runs at the wire's far end, in its network namespace.
 set -e
 sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+sysctl -qw net.ipv4.conf.all.arp_ignore=1 # an address answers on its own VLAN only
 ip addr add 10.9.0.1/24 dev w0
 ip addr add 10.9.20.1/24 dev w0.20
 ip addr add 10.9.20.3/24 dev w0.30
