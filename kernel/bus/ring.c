@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,17 +17,16 @@
 
 static void signal_fd(int fd)
 {
-	uint64_t one = 1;
-
-	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+	/* A full pipe wakes as well as one byte more. */
+	while (write(fd, "", 1) < 0 && errno == EINTR)
 		;
 }
 
 static void clear_fd(int fd)
 {
-	uint64_t n;
+	char many[256];
 
-	while (read(fd, &n, sizeof(n)) < 0 && errno == EINTR)
+	while (read(fd, many, sizeof(many)) < 0 && errno == EINTR)
 		;
 }
 
@@ -89,9 +88,22 @@ uint64_t reg_read(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t wid
 
 int reg_server_init(struct reg_server *s, struct bus_device *dev, struct err *e)
 {
-	int r;
+	int r, kick[2] = {-1, -1}, answer[2] = {-1, -1};
+	char path[32];
 
-	*s = (struct reg_server){.dev = dev, .kick = -1, .answer = -1};
+	*s = (struct reg_server){.dev = dev};
+	r = pipe2(kick, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(answer, O_CLOEXEC | O_NONBLOCK) < 0;
+	s->kick = kick[0];
+	s->client_kick = kick[1];
+	s->client_answer = answer[0];
+	s->answer = answer[1];
+	s->again = s->memfd = -1;
+	if (r)
+		goto fail;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", kick[1]);
+	s->again = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (s->again < 0)
+		goto fail;
 	s->memfd = memfd_create("vmhi-registers", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (s->memfd < 0 || ftruncate(s->memfd, REG_RING_BYTES) < 0 ||
 	    fcntl(s->memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
@@ -101,10 +113,6 @@ int reg_server_init(struct reg_server *s, struct bus_device *dev, struct err *e)
 		s->ring = NULL;
 		goto fail;
 	}
-	s->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->answer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->kick < 0 || s->answer < 0)
-		goto fail;
 	s->ring->sleeping = 1;
 	return 0;
 fail:
@@ -116,15 +124,15 @@ fail:
 
 void reg_server_free(struct reg_server *s)
 {
+	const int fds[] = {s->memfd, s->kick, s->answer, s->again, s->client_kick,
+			   s->client_answer};
+
 	if (s->ring)
 		munmap(s->ring, REG_RING_BYTES);
-	for (int i = 0; i < 3; i++) {
-		int fd = i == 0 ? s->memfd : i == 1 ? s->kick : s->answer;
-
-		if (fd >= 0)
-			close(fd);
-	}
-	*s = (struct reg_server){.memfd = -1, .kick = -1, .answer = -1};
+	for (int i = 0; i < 6; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	memset(s, 0, sizeof(*s));
 }
 
 static bool ready(const struct reg_server *s, uint32_t no)
@@ -175,7 +183,7 @@ void reg_server_run(struct reg_server *s)
 	clear_fd(s->kick);
 	for (;;) {
 		if (!serve(s)) {
-			signal_fd(s->kick); /* come back after the others */
+			signal_fd(s->again); /* come back after the others */
 			return;
 		}
 		__atomic_store_n(&s->ring->sleeping, 1, __ATOMIC_RELAXED);

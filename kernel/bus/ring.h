@@ -4,6 +4,8 @@
  * worker and keeper share, one for each device. Any thread of the worker posts writes; its control
  * thread posts a read and waits for the answer. The keeper carries them out in order, and believes
  * nothing that stands there: each entry is copied first, and checked by bus_read() and bus_write().
+ * They wake each other by pipes, not eventfds: an eventfd is one open file for both, and a worker
+ * could make it block the keeper.
  */
 #ifndef KERNEL_BUS_RING_H
 #define KERNEL_BUS_RING_H
@@ -40,7 +42,7 @@ _Static_assert(sizeof(struct reg_ring) <= REG_RING_BYTES, "the ring fits its mem
 /* The worker's side. */
 struct reg_client {
 	struct reg_ring *ring;
-	int kick, answer;	/* eventfds: to the keeper, from it */
+	int kick, answer;	/* pipes: to the keeper, from it */
 };
 
 /* All that was posted has reached the device: a mapped register may be touched without asking. */
@@ -54,7 +56,10 @@ struct bus_device;
 struct reg_server {
 	struct bus_device *dev;
 	struct reg_ring *ring;
-	int memfd, kick, answer;
+	int memfd;
+	int kick, answer;	/* our ends */
+	int again;		/* kicks ourselves: an open file of our own */
+	int client_kick, client_answer;	/* the worker's */
 	uint32_t tail;		/* next entry number: ours alone */
 };
 

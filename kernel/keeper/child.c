@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The worker process: started, commanded, and buried. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,6 +56,9 @@ int child_start(struct set *s, struct err *e)
 	}
 	c->command = cmd[0];
 	c->request = req[0];
+	/* Our ends alone: a worker that does not read must not hold us. */
+	fcntl(c->command, F_SETFL, O_NONBLOCK);
+	fcntl(c->request, F_SETFL, O_NONBLOCK);
 	r = worker_launch(program, s->cfg.name, cmd[1], req[1], &c->pidfd, &c->own_mounts, e);
 	close(cmd[1]);
 	close(req[1]);

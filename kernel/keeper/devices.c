@@ -154,8 +154,8 @@ static int give_one(struct set *s, uint32_t i, struct chan_device *cd, struct er
 	if (r == 0)
 		r = give_vectors(s, i, e);
 	fds[0] = s->ring[i].memfd;
-	fds[1] = s->ring[i].kick;
-	fds[2] = s->ring[i].answer;
+	fds[1] = s->ring[i].client_kick;
+	fds[2] = s->ring[i].client_answer;
 	if (r == 0)
 		r = child_call(s, CMD_RING, &ix, sizeof(ix), fds, 3, NULL, 0, e);
 	return r;

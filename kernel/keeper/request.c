@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the worker asks of the keeper. Its process runs vendor code: every field is checked. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -75,6 +76,9 @@ void request_serve(struct set *s)
 	default:
 		r = -ENOSYS;
 	}
-	/* Never waits: the answer to one request fits the socket, and only one is legal at a time. */
-	chan_send(s->child.request, m.type, r, m.body, r ? 0 : m.len, NULL, 0);
+	/* One request at a time is legal, and its answer always fits. */
+	if (chan_send(s->child.request, m.type, r, m.body, r ? 0 : m.len, NULL, 0) == -EAGAIN) {
+		log_error("the worker asks and does not read the answers: killed");
+		kill(s->child.pid, SIGKILL);
+	}
 }

@@ -31,7 +31,7 @@ enum chan_command {
 	CMD_DEVICE,		/* struct chan_device: a device, numbered from 0 */
 	CMD_AREA,		/* struct chan_area [fd]: map a part of a BAR */
 	CMD_VECTORS,		/* struct chan_vectors [eventfds]: further vectors of a device */
-	CMD_RING,		/* struct chan_index [memfd, kick, done]: its register ring */
+	CMD_RING,		/* struct chan_index [memfd, kick, answer]: its register ring */
 	CMD_SANDBOX,		/* struct chan_index: 1 if in a mount namespace of its own */
 	CMD_ATTACH,		/* attach and start the driver on every device */
 	/* At any time after that. */

@@ -65,7 +65,7 @@ static void begin(bool threaded)
 	dev.d.ops = &ops;
 	dev.d.bar[2].len = sizeof(dev.reg);
 	CU_ASSERT_EQUAL_FATAL(reg_server_init(&server, &dev.d, &e), 0);
-	client = (struct reg_client){server.ring, server.kick, server.answer};
+	client = (struct reg_client){server.ring, server.client_kick, server.client_answer};
 	quit = !threaded;
 	if (threaded)
 		pthread_create(&keeper, NULL, run, NULL);
