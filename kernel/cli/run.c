@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/cli/cli.h"
@@ -314,6 +315,25 @@ static int leave_to_child(int *tell)
 	return 0;
 }
 
+/* Until the VM answers on its control socket; false when it ended instead. */
+static bool wait_control(const struct session *s)
+{
+	struct timespec tick = {.tv_nsec = 20000000};
+	siginfo_t si = {0};
+	char path[108];
+	struct err e;
+
+	if (client_path("vms", s->cfg->name, "control", path, sizeof(path), &e))
+		return false;
+	while (waitid(P_PID, (id_t)s->machine.pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       si.si_pid == 0) {
+		if (access(path, F_OK) == 0)
+			return true;
+		nanosleep(&tick, NULL);
+	}
+	return false;
+}
+
 static void told(int tell, struct session *s)
 {
 	static const char ok;
@@ -344,7 +364,7 @@ static int run(struct options *o, struct vm_config *cfg)
 	if (start_all(&s, !o->detach, &e)) {
 		client_fail(&e);
 	} else {
-		if (o->detach)
+		if (o->detach && wait_control(&s))
 			told(tell, &s);
 		status = attend(&s, sigfd);
 	}
