@@ -115,17 +115,20 @@ static int port_watch(void *arg, int fd, bool on)
 void port_hang_up(struct guest_port *p, const char *why)
 {
 	struct dataplane *dp = p->dp;
+	struct vhost_user *vu = p->vu;
 
-	if (!p->vu)
+	if (!vu)
 		return;
 	log_info("port %s: disconnected: %s", p->conf.name, why);
-	vhost_user_free(p->vu);
+	dp_pause(dp);	/* the data thread looks at p->vu too */
 	p->vu = NULL;
+	vhost_user_free(vu);
 	for (int i = 0; i < VHOST_USER_RINGS; i++) {
 		p->bad += p->vq[i].bad;
 		p->vq[i] = (struct vq){.call_fd = -1, .trouble = &dp->trouble,
 				       .frame_max = p->vq[i].frame_max};
 	}
+	dp_resume(dp);
 	if (dp->conf.port_gone)
 		dp->conf.port_gone(dp->conf.arg, p->conf.name, why);
 }
@@ -271,6 +274,8 @@ int dp_port_connect(struct dataplane *dp, const char *name, int sock, struct err
 		return err_set(e, -ENOENT, "there is no port %s", name);
 	if (p->vu)
 		return err_set(e, -EBUSY, "port %s is connected already", name);
+	dp_pause(dp);
 	p->vu = vhost_user_new(dp->loop, sock, &p->vu_port, e);
+	dp_resume(dp);
 	return p->vu ? 0 : e ? e->code : -ENOMEM;
 }
