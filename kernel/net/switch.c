@@ -36,7 +36,7 @@ static void changed(struct vswitch *s)
 
 static void forget_sources(struct vswitch *s)
 {
-	for (int i = 0; i < SWITCH_PORTS; i++)
+	for (int i = 0; i < s->top; i++)
 		if (s->port[i])
 			memset(s->port[i]->src_cache, 0, sizeof(s->port[i]->src_cache));
 	changed(s);
@@ -79,6 +79,7 @@ int switch_add(struct vswitch *s, struct switch_port *port)
 		return r;
 	}
 	s->port[id] = port;
+	s->top = id >= s->top ? id + 1 : s->top;
 	forget_sources(s);
 	return id;
 }
@@ -89,6 +90,7 @@ void switch_add_uplink(struct vswitch *s, struct switch_port *port)
 	port->trunk = true;
 	memset(port->member, 0xff, sizeof(port->member));
 	s->port[SWITCH_UPLINK] = port;
+	s->top = s->top > SWITCH_UPLINK ? s->top : SWITCH_UPLINK + 1;
 	changed(s);
 }
 
@@ -256,8 +258,7 @@ static bool learn(struct vswitch *s, struct switch_port *in, uint64_t key)
 			poor->learnt--;
 			poor->src_cache[mac_hash(evicted.key) % SWITCH_SRC_CACHE] = 0;
 		}
-		if (old || evicted.key)
-			changed(s);
+		changed(s);
 	} else {
 		mactable_find(&s->macs, key)->age = 0;
 	}
@@ -300,6 +301,29 @@ static bool wants_tag(const struct switch_port *q, uint16_t vid)
 	return q->trunk && q->inline_tags && vid && vid != q->vlan;
 }
 
+/* Whether q is one of those that a frame from in is flooded to. */
+static bool floods_to(const struct switch_port *q, const struct switch_port *in, uint16_t vid,
+		      bool unknown)
+{
+	return q && q != in && q->up && vlan_member(q, vid) && !(unknown && q->mac);
+}
+
+/* The one port that an unknown address can be behind, or NULL if there are more, or none. */
+static struct switch_port *only_way(const struct vswitch *s, const struct switch_port *in,
+				    uint16_t vid)
+{
+	struct switch_port *way = NULL;
+
+	for (int i = 0; i < s->top; i++) {
+		if (!floods_to(s->port[i], in, vid, true))
+			continue;
+		if (way)
+			return NULL;
+		way = s->port[i];
+	}
+	return way;
+}
+
 /*
  * To every port of the VLAN but its own. Those that want the tag in the frame come after those
  * that do not, since all are given the same buffer; one that takes it over comes last.
@@ -310,11 +334,10 @@ static void flood(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p,
 	struct switch_port *taker = NULL;
 
 	for (int pass = 0; pass < 2; pass++) {
-		for (int i = 0; i < SWITCH_PORTS; i++) {
+		for (int i = 0; i < s->top; i++) {
 			struct switch_port *q = s->port[i];
 
-			if (!q || q == in || !q->up || !vlan_member(q, vid) ||
-			    (unknown && q->mac) || wants_tag(q, vid) != pass)
+			if (!floods_to(q, in, vid, unknown) || wants_tag(q, vid) != pass)
 				continue;
 			flush(s, q);
 			if (q->takes) {
@@ -356,11 +379,11 @@ static bool forward(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *
 	if ((dst & 0xf0ffffffffff) == LINK_LOCAL)
 		return false;
 	e = dst & MULTICAST ? NULL : mactable_find(&s->macs, mac_key(dst, vid));
-	if (!e) {
+	to = e ? s->port[e->port] : dst & MULTICAST ? NULL : only_way(s, in, vid);
+	if (!e && !to) {
 		flood(s, in, p, vid, !(dst & MULTICAST));
 		return true;
 	}
-	to = s->port[e->port];
 	if (!to || to == in)
 		return false;
 	if (untagged && !in->rate)
@@ -410,7 +433,7 @@ void switch_input(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p,
 	for (uint32_t i = 0; i < n; i++)
 		if (!forward(s, in, &p[i]))
 			pool_put(s->pool, &p[i], 1);
-	for (int i = 0; i < SWITCH_PORTS; i++)
+	for (int i = 0; i < s->top; i++)
 		if (s->port[i] && s->port[i]->staged)
 			flush(s, s->port[i]);
 }

@@ -63,6 +63,7 @@ struct switch_port {
 struct vswitch {
 	struct pool *pool;
 	struct switch_port *port[SWITCH_PORTS];
+	int top;		/* above the last port there is */
 	uint32_t generation;	/* never 0; grows when a cached decision may be wrong */
 	bool learnt_guest;	/* a guest's address is new: the uplinks' filters are out of date */
 	uint64_t clock;		/* time-stamp counter, once a round */

@@ -235,6 +235,28 @@ static void test_spoof_after_flow(void)
 	tear_down();
 }
 
+/* An unknown address that can be behind one port only is as good as known, until it is learnt. */
+static void test_only_way(void)
+{
+	set_up();
+	port[1]->mac = 0x0a0000005452;
+	add(1);
+	port[2]->mac = 0x0b0000005452;
+	add(2);
+	for (int i = 0; i < 3; i++) {
+		send_n(1, 0x77, 0xa, 0, 32);
+		CU_ASSERT(arrived(32, 0, 0, 0));
+	}
+	add(3);				/* now there are two ways */
+	send_n(1, 0x77, 0xa, 0, 32);
+	CU_ASSERT(arrived(32, 0, 0, 32));
+	send(3, 0xffffff, 0x77, 0);
+	arrived(0, 0, 0, 0);
+	send_n(1, 0x77, 0xa, 0, 32);
+	CU_ASSERT(arrived(0, 0, 0, 32));
+	tear_down();
+}
+
 static void access_port(int i, uint16_t vlan)
 {
 	port[i]->vlan = vlan;
@@ -420,6 +442,7 @@ static const struct unit_test tests[] = {
 	{"lets no port fill the address table", test_table_is_bounded},
 	{"drops and counts spoofed addresses", test_spoofing},
 	{"drops a spoofed address in the middle of a flow", test_spoof_after_flow},
+	{"sends unknown addresses the only way there is", test_only_way},
 	{"keeps VLANs apart", test_vlans},
 	{"carries a trunk's VLANs and no others", test_trunk},
 	{"drops a second tag", test_double_tag},
