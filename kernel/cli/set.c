@@ -14,6 +14,7 @@
 #include "kernel/cli/cli.h"
 #include "kernel/cli/client.h"
 #include "kernel/cli/set.h"
+#include "kernel/lib/fdpass.h"
 #include "kernel/lib/json.h"
 #include "kernel/lib/paths.h"
 
@@ -53,6 +54,23 @@ static json_t *all_sets(struct err *e)
 	return seen;
 }
 
+/* Ports that guests can connect to; uplinks are not counted. */
+static int count_ports(const char *set)
+{
+	struct err e;
+	json_t *ans = client_ask("sets", set, json_pack("{s:s}", "op", "ports"), NULL, &e), *port;
+	const char *kind;
+	size_t i;
+	int n = 0;
+
+	json_array_foreach(json_object_get(ans, "ports"), i, port) {
+		kind = json_string_value(json_object_get(port, "kind"));
+		n += kind && !strcmp(kind, "port");
+	}
+	json_decref(ans);
+	return n;
+}
+
 static int list(bool as_json)
 {
 	static const char *const columns[] = {"name:NAME", "state:STATE", "pid:PID",
@@ -70,7 +88,9 @@ static int list(bool as_json)
 		if (json_is_true(running))
 			row = client_ask("sets", name, json_pack("{s:s}", "op", "status"), NULL,
 					 &e);
-		if (!row)
+		if (row)
+			json_object_set_new(row, "ports", json_integer(count_ports(name)));
+		else
 			row = json_pack("{s:s}", "state", "stopped");
 		json_object_del(row, "ok");
 		json_object_set_new(row, "name", json_string(name));
@@ -137,31 +157,69 @@ int set_wait_ready(struct child *keeper, int ready_fd, const char *log, struct e
 	return err_set(e, -EIO, "%s", *last ? last : "vmhi-driverd did not start");
 }
 
+/* The name in the configuration, which must be the one asked for if that was a name. */
+static int name_in(const char *config, const char *arg, char *name, size_t n, struct err *e)
+{
+	json_t *j = json_read_file(config, e);
+	const char *given = NULL;
+	int r;
+
+	if (!j)
+		return e->code;
+	r = json_get_string(j, config, "name", true, &given, e);
+	if (!r)
+		r = path_check_name("set", given, e);
+	if (!r && config != arg && strcmp(given, arg))
+		r = err_set(e, -EINVAL, "%s: \"name\" is \"%s\": it must be the file's, \"%s\"", config,
+			    given, arg);
+	if (!r)
+		snprintf(name, n, "%s", given);
+	json_decref(j);
+	return r;
+}
+
+/* The log of a set that does not run is begun anew; one that runs keeps its own. */
+static int new_log(const char *name, char *log, size_t n, struct err *e)
+{
+	char dir[4000], control[108];
+	int fd, r = client_path("sets", name, NULL, dir, sizeof(dir), e);
+
+	if (!r)
+		r = client_path("sets", name, "control", control, sizeof(control), e);
+	if (!r)
+		r = path_make_dirs(dir, e);
+	if (r)
+		return r;
+	fd = unix_connect(control);
+	if (fd >= 0) {
+		close(fd);
+		return err_set(e, -EBUSY, "set \"%s\" runs already: \"vmhi set stop %s\" stops it",
+			       name, name);
+	}
+	snprintf(log, n, "%s/log", dir);
+	unlink(log);
+	return 0;
+}
+
 static int start(const char *arg)
 {
-	char config[4096], name[64], log[4096], dir[4000], program[4096];
-	char *argv[] = {program, "--config", config, "--ready-fd", "3", NULL};
+	char path[4096], name[64], log[4096], program[4096];
 	struct child keeper = {0};
-	const char *given = NULL;
-	int ready[2], r;
+	const char *config = path;
+	int ready[2];
 	struct err e;
-	json_t *j;
 
-	if (config_of(arg, config, sizeof(config), &e) || !(j = json_read_file(config, &e)))
+	if (config_of(arg, path, sizeof(path), &e))
 		return client_fail(&e);
-	r = json_get_string(j, config, "name", true, &given, &e);
-	if (!r)
-		r = path_check_name("set", given, &e);
-	if (!r)
-		snprintf(name, sizeof(name), "%s", given);
-	json_decref(j);
-	if (r || client_path("sets", name, NULL, dir, sizeof(dir), &e) ||
-	    path_make_dirs(dir, &e) || path_program("vmhi-driverd", program, sizeof(program), &e))
+	if (!strcmp(path, arg))
+		config = arg;
+	if (name_in(config, arg, name, sizeof(name), &e) ||
+	    path_program("vmhi-driverd", program, sizeof(program), &e) ||
+	    new_log(name, log, sizeof(log), &e))
 		return client_fail(&e);
-	snprintf(log, sizeof(log), "%s/log", dir);
-	unlink(log);
 	if (pipe2(ready, O_CLOEXEC) < 0 ||
-	    child_start_daemon(&keeper, "vmhi-driverd", argv,
+	    child_start_daemon(&keeper, "vmhi-driverd",
+			       (char *[]){program, "--config", path, "--ready-fd", "3", NULL},
 			       &(struct child_fd){ready[1], 3}, 1, log, &e))
 		return client_fail(&e);
 	close(ready[1]);

@@ -28,4 +28,15 @@ refused 'set "x" is not configured: write .*/etc/sets/x.json' vmhi set start x
 if ! vmhi-vm --probe >/dev/null 2>&1; then
 	refused '/dev/kvm' vmhi run "$(vm "{\"name\": \"a\", \"kernel\": \"$kernel\"}")"
 fi
+# a set under another name than its file's; a set started twice keeps its log
+echo '{"name": "other"}' >"$VMHI_CONFIG_DIR/sets/mine.json"
+refused 'mine.json: "name" is "other"' vmhi set start mine
+echo '{"name": "twice"}' >"$VMHI_CONFIG_DIR/sets/twice.json"
+vmhi set start twice >"$tmp/out" || fault "an internal switch does not start"
+cp "$VMHI_RUN_DIR/sets/twice/log" "$tmp/log"
+vmhi set start twice 2>"$tmp/err" && fault "a set was started twice"
+grep -q 'set "twice" runs already' "$tmp/err" || fault "the second start said '$(cat "$tmp/err")'"
+cmp -s "$VMHI_RUN_DIR/sets/twice/log" "$tmp/log" || fault "the second start changed the first's log"
+vmhi set stop twice || fault "set twice does not stop"
+nothing_left "set twice"
 ended
