@@ -9,26 +9,58 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static bool bar_ok(const struct model_pci *p, int i)
+/* What is wrong with it, or NULL. */
+static const char *bar_fault(const struct model_pci *p, int i)
 {
 	const struct model_bar *b = &p->bar[i];
-	uint64_t least = b->flags & MODEL_BAR_IO ? 4 : 16;
-	uint64_t most = b->flags & MODEL_BAR_MEM64 ? 1ull << 62 : 1ull << 31;
+	uint32_t known = b->flags & MODEL_BAR_IO ? MODEL_BAR_IO :
+						   MODEL_BAR_MEM64 | MODEL_BAR_PREFETCH;
 
 	if (!b->size)
-		return true;
-	if (b->size & (b->size - 1) || b->size < least || b->size > most)
-		return false;
-	if (b->flags & MODEL_BAR_IO)
-		return b->flags == MODEL_BAR_IO;
-	if (b->flags & ~(uint32_t)(MODEL_BAR_MEM64 | MODEL_BAR_PREFETCH))
-		return false;
-	return !(b->flags & MODEL_BAR_MEM64) || (i < 5 && !p->bar[i + 1].size);
+		return NULL;
+	if (b->flags & ~known)
+		return "flags that do not go together";
+	if (b->size & (b->size - 1))
+		return "not a power of two";
+	if (b->size < (b->flags & MODEL_BAR_IO ? 4 : 16))
+		return "too small: at least 16 bytes, 4 for I/O";
+	if (b->size > (b->flags & MODEL_BAR_MEM64 ? 1ull << 62 : 1ull << 31))
+		return "too large for its kind";
+	if (b->flags & MODEL_BAR_MEM64 && (i == 5 || p->bar[i + 1].size))
+		return "a 64-bit BAR needs the next one, which must have size 0";
+	return NULL;
 }
 
-static bool fits(const struct model *m, unsigned int bar, uint32_t offset, uint64_t n)
+/* Do n bytes of the MSI-X structure fit there? Says why not. */
+static bool fits(const struct model *m, const char *what, unsigned int bar, uint32_t offset,
+		 uint64_t n)
 {
-	return bar < 6 && offset % 8 == 0 && offset + n <= m->bar[bar].size;
+	const char *why = bar >= 6 || !m->bar[bar].size ? "there is no such BAR" :
+			  offset % 8 ? "not a multiple of 8" :
+			  offset + n > m->bar[bar].size ? "it reaches past the end of the BAR" :
+			  NULL;
+
+	if (why)
+		model_log("msix_%s_bar %u, msix_%s_offset 0x%x: %s", what, bar, what, offset, why);
+	return !why;
+}
+
+static bool msix_ok(const struct model *m)
+{
+	const struct model_pci *p = &m->pci;
+
+	if (p->msix_vectors > 2048) {
+		model_log("msix_vectors %u: at most 2048", p->msix_vectors);
+		return false;
+	}
+	if (p->msix_cap < 0x40 || p->msix_cap > 0xf4 || p->msix_cap % 4) {
+		model_log("msix_cap 0x%x: must be a multiple of 4 from 0x40 to 0xf4", p->msix_cap);
+		return false;
+	}
+	return fits(m, "table", p->msix_table_bar, p->msix_table_offset,
+		    16ull * p->msix_vectors) &&
+	       fits(m, "pba", p->msix_pba_bar, p->msix_pba_offset,
+		    (p->msix_vectors + 63ull) / 64 * 8);
 }
 
 int bar_init(struct model *m)
@@ -36,20 +68,17 @@ int bar_init(struct model *m)
 	const struct model_pci *p = &m->pci;
 
 	for (int i = 0; i < 6; i++) {
-		m->bar[i].memfd = -1;
-		if (!bar_ok(p, i))
+		const char *why = bar_fault(p, i);
+
+		if (why) {
+			model_log("BAR %d, size 0x%llx, flags 0x%x: %s", i,
+				  (unsigned long long)p->bar[i].size, p->bar[i].flags, why);
 			return -EINVAL;
+		}
 		m->bar[i].size = p->bar[i].size;
 		m->bar[i].flags = p->bar[i].flags;
 	}
-	if (!p->msix_vectors)
-		return 0;
-	if (p->msix_vectors > 2048 || p->msix_cap < 0x40 || p->msix_cap > 0xf4 ||
-	    p->msix_cap % 4 ||
-	    !fits(m, p->msix_table_bar, p->msix_table_offset, 16ull * p->msix_vectors) ||
-	    !fits(m, p->msix_pba_bar, p->msix_pba_offset, (p->msix_vectors + 63ull) / 64 * 8))
-		return -EINVAL;
-	return 0;
+	return !p->msix_vectors || msix_ok(m) ? 0 : -EINVAL;
 }
 
 void bar_free(struct model *m)

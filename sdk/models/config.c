@@ -124,13 +124,16 @@ static int add_extended_cap(struct model *m, uint16_t at, size_t n)
 
 int model_add_cap(struct model *m, uint16_t at, const void *bytes, const void *writable, size_t n)
 {
-	int r;
+	int r = -EINVAL;
 
-	if (at < 0x40 || at % 4 || n > CONFIG_SIZE)
-		return -EINVAL;
-	r = at < 256 ? add_legacy_cap(m, at, n) : add_extended_cap(m, at, n);
-	if (r)
+	if (at >= 0x40 && at % 4 == 0 && n <= CONFIG_SIZE)
+		r = at < 256 ? add_legacy_cap(m, at, n) : add_extended_cap(m, at, n);
+	if (r) {
+		model_log("capability of %zu bytes at 0x%x: must be at a multiple of 4 from 0x40 on, "
+			  "and end by 0x100, or by 0x1000 if extended; the first extended one is "
+			  "at 0x100", n, at);
 		return r;
+	}
 	memcpy(m->config + at, bytes, n);
 	if (writable)
 		memcpy(m->config_writable + at, writable, n);

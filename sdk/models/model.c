@@ -51,6 +51,8 @@ struct model *model_new(struct model_loop *l, const struct model_pci *pci,
 	m->pci = *pci;
 	m->listener = -1;
 	m->c.sock = -1;
+	for (int i = 0; i < 6; i++)
+		m->bar[i].memfd = -1;
 	r = dma_init();
 	if (!r)
 		r = bar_init(m);

@@ -245,6 +245,24 @@ static void test_malformed(void)
 	}
 }
 
+/* It makes no model, and one line on standard error says what is wrong with it. */
+static void refused(struct model_loop *l, const struct model_pci *p, const char *why)
+{
+	int log = memfd_create("log", MFD_CLOEXEC), real = dup(STDERR_FILENO);
+	char text[512] = "";
+
+	CU_ASSERT_FATAL(log >= 0 && real >= 0 && dup2(log, STDERR_FILENO) >= 0);
+	errno = 0;
+	CU_ASSERT_PTR_NULL(model_new(l, p, &toy_ops, NULL));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	dup2(real, STDERR_FILENO);
+	CU_ASSERT(pread(log, text, sizeof(text) - 1, 0) > 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, why));
+	CU_ASSERT_PTR_EQUAL(strchr(text, '\n'), text + strlen(text) - 1);
+	close(log);
+	close(real);
+}
+
 /* A description that contradicts itself makes no model. */
 static void test_bad_description(void)
 {
@@ -252,16 +270,25 @@ static void test_bad_description(void)
 	struct model_pci p = toy_pci;
 
 	p.bar[0].size = 65535;
-	CU_ASSERT_PTR_NULL(model_new(l, &p, &toy_ops, NULL));
+	refused(l, &p, "BAR 0, size 0xffff, flags 0x4: not a power of two");
 	p = toy_pci;
 	p.bar[1].size = 4096;	/* the upper half of BAR 0 */
-	CU_ASSERT_PTR_NULL(model_new(l, &p, &toy_ops, NULL));
+	refused(l, &p, "BAR 0");
 	p = toy_pci;
 	p.msix_pba_offset = 0x4000;
-	CU_ASSERT_PTR_NULL(model_new(l, &p, &toy_ops, NULL));
+	refused(l, &p, "msix_pba_offset 0x4000: it reaches past the end of the BAR");
+	p = toy_pci;
+	p.msix_table_offset = 4;
+	refused(l, &p, "msix_table_offset 0x4: not a multiple of 8");
+	p = toy_pci;
+	p.msix_pba_bar = 5;
+	refused(l, &p, "there is no such BAR");
 	p = toy_pci;
 	p.msix_vectors = 2049;
-	CU_ASSERT_PTR_NULL(model_new(l, &p, &toy_ops, NULL));
+	refused(l, &p, "msix_vectors 2049");
+	p = toy_pci;
+	p.msix_cap = 0x3c;
+	refused(l, &p, "msix_cap 0x3c");
 	model_loop_free(l);
 }
 

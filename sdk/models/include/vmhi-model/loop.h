@@ -17,10 +17,15 @@ extern "C" {
 
 struct model_loop;
 
+/* NULL: out of memory. */
 struct model_loop *model_loop_new(void);
+/* Last of all: models and wires take their descriptors off the loop when they are freed. */
 void model_loop_free(struct model_loop *l);
 
-/* Watches fd for POLLIN, POLLOUT (poll(2)); the loop does not own it. 0, -ENOSPC or -EEXIST. */
+/*
+ * Watches fd for POLLIN, POLLOUT (poll(2)); the loop does not own it. 0; -ENOSPC when it watches
+ * MODEL_LOOP_FDS already, -EEXIST when fd is one of them, -EBADF when fd is negative.
+ */
 int model_loop_add(struct model_loop *l, int fd, short events,
 		   void (*fn)(void *arg, short revents), void *arg);
 /* Changes what fd is watched for; 0 means nothing for now. */
@@ -46,7 +51,7 @@ uint64_t model_now_ns(void);
 
 /* Waits at most timeout_ms (-1: for ever) and runs what is due; 0 or -errno. */
 int model_loop_once(struct model_loop *l, int timeout_ms);
-/* Runs until model_loop_stop(). */
+/* Runs until model_loop_stop(), which a callback calls: 0 then, or -errno of a failed poll. */
 int model_loop_run(struct model_loop *l);
 void model_loop_stop(struct model_loop *l);
 

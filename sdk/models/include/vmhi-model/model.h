@@ -57,15 +57,21 @@ struct model_ops {
 	void (*config_changed)(void *dev);
 };
 
-/* NULL with errno EINVAL when the description contradicts itself, or ENOMEM. */
+/*
+ * NULL with errno EINVAL when the description contradicts itself (the log says where), or ENOMEM.
+ * pci is copied; ops, dev and the loop must outlive the model.
+ */
 struct model *model_new(struct model_loop *l, const struct model_pci *pci,
 			const struct model_ops *ops, void *dev);
+/* Closes its sockets, removes the one at model_listen()'s path, and calls reset if there is a
+ * client: so before model_loop_free() and before what dev points to is freed. NULL is let be. */
 void model_free(struct model *m);
 
 /*
  * Puts a capability into config space: its bytes, beginning with the id; the "next" byte is the
  * library's. writable (may be NULL) has a 1 for every bit that the client may write. at: 0x40 and
- * up. Ids at 0x100 and up are extended capabilities with their 4-byte header. 0 or -EINVAL.
+ * up. Ids at 0x100 and up are extended capabilities with their 4-byte header. 0 or -EINVAL, and
+ * then the log says why.
  */
 int model_add_cap(struct model *m, uint16_t at, const void *bytes, const void *writable,
 		  size_t n);
@@ -103,9 +109,12 @@ void model_msix_raise(struct model *m, unsigned int vector);
 /* By the enable bit, or because the client gave the vectors eventfds, as VFIO's clients do. */
 bool model_msix_enabled(const struct model *m);
 
-/* Serves a unix socket at path (a stale one is replaced). 0 or -errno. */
+/* Serves a unix socket at path (a stale one is replaced). 0 or -errno: -EBUSY when the model has a
+ * socket already, -EEXIST when a file is there that is no socket, -EADDRINUSE when somebody serves
+ * it, -ENAMETOOLONG, -ENOSPC when the loop is full, and those of socket(2) and bind(2). */
 int model_listen(struct model *m, const char *path);
-/* Serves a connected socket, which becomes the model's. -EBUSY when there is a client. */
+/* Serves a connected socket. 0: it is the model's, which closes it. -EBUSY when there is a client,
+ * -EEXIST, -ENOSPC or -EBADF from the loop: it is still the caller's. */
 int model_serve(struct model *m, int sock);
 bool model_has_client(const struct model *m);
 
