@@ -16,6 +16,15 @@ make -C "$tmp/mynic" >"$tmp/make.log" 2>&1 || die "the new driver does not build
 vmhi driver inspect "$tmp/mynic/mynic.so" >"$tmp/inspect" || die "not admitted: $(cat "$tmp/inspect")"
 grep -q acme "$tmp/inspect" || die "its vendor is not shown"
 
+# So does the example of doc/models.md, and it says what it cannot do.
+sed -n '/^```c$/,/^```$/p' "$top/doc/models.md" | sed '1d;$d' >"$tmp/m.c"
+system=$(env -u PKG_CONFIG_LIBDIR pkg-config --variable pc_path pkg-config)
+flags=$(PKG_CONFIG_LIBDIR=$PKG_CONFIG_LIBDIR:$system pkg-config --cflags --libs vmhi-model) ||
+	die "pkg-config does not know vmhi-model"
+cc -Wall -Wextra -Werror -o "$tmp/m" "$tmp/m.c" $flags || die "the example of doc/models.md does not build"
+refused '^m: use: m SOCKET$' "$tmp/m"
+refused 'cannot serve /nowhere/m: No such file' "$tmp/m" /nowhere/m
+
 model=$build/plugins/nic/intel/82574/model/82574-model
 "$model" --socket "$tmp/card" --wire none &
 started+=($!)
