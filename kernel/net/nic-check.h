@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a driver says of itself is checked before anything is built on it. */
+#ifndef KERNEL_NET_NIC_CHECK_H
+#define KERNEL_NET_NIC_CHECK_H
+
+#include <vmhi/nic.h>
+
+#include "kernel/lib/err.h"
+
+/* 0, or -EINVAL: the table is too short, or lacks an operation; e names it. */
+int nic_check_table(const struct vmhi_nic *nic, struct err *e);
+
+/* 0, or -EINVAL: info says what the ABI does not allow; e names the member. */
+int nic_check_info(const struct vmhi_nic_info *info, struct err *e);
+
+#endif
