@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kernel/keeper/set.h"
+#include "kernel/lib/driver-op.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/paths.h"
 #include "kernel/worker/launch.h"
@@ -73,6 +74,7 @@ int child_start(struct set *s, struct err *e)
 void child_reap(struct set *s)
 {
 	struct child *c = &s->child;
+	size_t n;
 	int status;
 
 	if (!c->pid)
@@ -81,6 +83,7 @@ void child_reap(struct set *s)
 		event_del(c->ev_end);
 	if (c->ev_request)
 		event_del(c->ev_request);
+	driver_op_of(c->pid, "vmhi-worker", c->op, sizeof(c->op));
 	if (waitpid(c->pid, &status, 0) != c->pid)
 		snprintf(c->fate, sizeof(c->fate), "its fate is unknown");
 	else if (WIFSIGNALED(status))
@@ -88,6 +91,9 @@ void child_reap(struct set *s)
 			 strsignal(WTERMSIG(status)));
 	else
 		snprintf(c->fate, sizeof(c->fate), "exit status %d", WEXITSTATUS(status));
+	n = strlen(c->fate);
+	if (c->op[0])
+		snprintf(c->fate + n, sizeof(c->fate) - n, " in the driver's %s()", c->op);
 	close(c->pidfd);
 	close(c->command);
 	close(c->request);
@@ -173,6 +179,9 @@ int child_call(struct set *s, enum chan_command cmd, const void *body, size_t le
 		r = -EPROTO;
 	}
 	child_kill(s);
+	if (r == -ETIMEDOUT && s->child.op[0])
+		return err_set(e, r, "the driver's %s() did not return within %d s: killed",
+			       s->child.op, ms / 1000);
 	return err_set(e, r, r == -ETIMEDOUT ? "the worker did not answer within %d s: killed" :
 		       "the worker does not keep to the protocol: killed", ms / 1000);
 }

@@ -22,6 +22,7 @@ struct child {
 	int command, request;	/* our ends of the two channels */
 	bool own_mounts;	/* it runs in a mount namespace of its own */
 	char fate[96];		/* how it ended; "" while it lives */
+	char op[17];		/* the driver's operation that it ended in, or "" */
 	struct event *ev_end, *ev_request;
 };
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* An uplink through a driver: one transmit and one receive queue of its port. */
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/lib/driver-op.h"
 #include "kernel/lib/log.h"
 #include "kernel/net/csum.h"
 #include "kernel/net/dp.h"
+#include "kernel/net/nic-check.h"
 
 #define TX_DONE_BATCH 64
 #define POOL_RESERVE  64	/* buffers that receive queues leave for the guests */
@@ -221,15 +222,22 @@ static void drain(struct uplink *u)
 static void driver_free(struct uplink *u)
 {
 	void *q[2] = {u->tx, u->rx};
+	struct err e;
 
-	for (int i = 0; i < 2; i++)
-		if (q[i] && u->nic->queue_stop(q[i]))
-			log_warning("uplink %s: a queue could not be stopped", u->name);
+	for (int i = 0; i < 2; i++) {
+		if (!q[i])
+			continue;
+		driver_op("queue_stop");
+		if (driver_op_end(u->nic->queue_stop(q[i]), &e))
+			log_warning("uplink %s: %s", u->name, e.msg);
+	}
+	driver_op("queue_free");
 	if (u->tx && u->rx)
 		drain(u);
 	for (int i = 0; i < 2; i++)
 		if (q[i])
 			u->nic->queue_free(q[i]);
+	driver_op(NULL);
 }
 
 const struct uplink_ops uplink_driver_ops = {
@@ -242,9 +250,9 @@ const struct uplink_ops uplink_driver_ops = {
 
 static uint32_t choose_depth(const struct vmhi_nic_info *info, uint32_t wanted)
 {
-	uint32_t depth = info->depth_min ? info->depth_min : 1;
+	uint32_t depth = info->depth_min;
 
-	while (depth < (wanted ? wanted : 512) && depth * 2 <= info->depth_max)
+	while (depth < (wanted ? wanted : 512) && depth < info->depth_max)
 		depth *= 2;
 	return depth;
 }
@@ -252,6 +260,18 @@ static uint32_t choose_depth(const struct vmhi_nic_info *info, uint32_t wanted)
 static uint32_t vector(const struct dp_uplink_conf *conf, uint32_t i)
 {
 	return conf->nvec ? conf->vec[i % conf->nvec].vec : VMHI_NO_VEC;
+}
+
+static int make_queue(struct uplink *u, uint32_t kind, uint32_t vec, void **q, struct err *e)
+{
+	driver_op("queue");
+	return driver_op_end(u->nic->queue(u->dev, kind, 0, u->depth, vec, q), e);
+}
+
+static int start_queue(struct uplink *u, void *q, struct err *e)
+{
+	driver_op("queue_start");
+	return driver_op_end(u->nic->queue_start(q), e);
 }
 
 static int set_up(struct uplink *u, const struct dp_uplink_conf *conf, struct err *e)
@@ -264,26 +284,33 @@ static int set_up(struct uplink *u, const struct dp_uplink_conf *conf, struct er
 	int r;
 
 	u->info.size = sizeof(u->info);
-	r = u->nic->info(u->dev, &u->info);
-	if (r)
-		return err_set(e, r, "uplink %s: the driver does not say what its port can do: %d",
-			       u->name, r);
+	driver_op("info");
+	r = driver_op_end(u->nic->info(u->dev, &u->info), e);
+	if (!r)
+		r = nic_check_info(&u->info, e);
+	if (r) {
+		err_prefix(e, "uplink %s", u->name);
+		return r;
+	}
 	if (c.mtu > u->info.mtu_max)
 		return err_set(e, -EINVAL, "uplink %s: an MTU of %u is above the card's %u", u->name,
 			       c.mtu, u->info.mtu_max);
 	c.features = u->features = u->info.features & used;
 	u->inline_tags = !(u->features & VMHI_NIC_TX_VLAN);
 	u->depth = choose_depth(&u->info, conf->depth);
-	r = u->nic->configure(u->dev, &c);
+	driver_op("configure");
+	r = driver_op_end(u->nic->configure(u->dev, &c), e);
 	if (!r)
-		r = u->nic->queue(u->dev, VMHI_QUEUE_TX, 0, u->depth, vector(conf, 1), &u->tx);
+		r = make_queue(u, VMHI_QUEUE_TX, vector(conf, 1), &u->tx, e);
 	if (!r)
-		r = u->nic->queue(u->dev, VMHI_QUEUE_RX, 0, u->depth, vector(conf, 0), &u->rx);
+		r = make_queue(u, VMHI_QUEUE_RX, vector(conf, 0), &u->rx, e);
 	if (!r)
-		r = u->nic->queue_start(u->tx);
+		r = start_queue(u, u->tx, e);
 	if (!r)
-		r = u->nic->queue_start(u->rx);
-	return r ? err_set(e, r, "uplink %s: the driver cannot set its port up: %d", u->name, r) : 0;
+		r = start_queue(u, u->rx, e);
+	if (r)
+		err_prefix(e, "uplink %s", u->name);
+	return r;
 }
 
 int dp_uplink_driver(struct dataplane *dp, const char *name, const struct vmhi_nic *nic, void *dev,
@@ -292,8 +319,11 @@ int dp_uplink_driver(struct dataplane *dp, const char *name, const struct vmhi_n
 	struct uplink *u;
 	int r;
 
-	if (nic->h.size < offsetof(struct vmhi_nic, stats) + sizeof(nic->stats))
-		return err_set(e, -EINVAL, "uplink %s: the driver's NIC table is too short", name);
+	r = nic_check_table(nic, e);
+	if (r) {
+		err_prefix(e, "uplink %s", name);
+		return r;
+	}
 	u = uplink_new(dp, name, DP_KIND_DRIVER, e);
 	if (!u)
 		return e ? e->code : -EINVAL;

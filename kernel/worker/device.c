@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel/lib/driver-op.h"
 #include "kernel/lib/log.h"
 #include "kernel/worker/worker.h"
 
@@ -55,14 +56,23 @@ int device_area(struct worker *w, const struct chan_area *a, int fd, struct err 
 	return 0;
 }
 
+void device_event(struct vmhi_host_context *d, const struct vmhi_event *ev)
+{
+	if (!d->attached)
+		return;
+	driver_op("event");
+	d->w->ops->event(d->dev, ev);
+	driver_op(NULL);
+}
+
 static void vector_fires(void *arg, uint32_t events)
 {
 	struct device_vector *v = arg;
 	struct vmhi_event ev = {.type = VMHI_EV_IRQ, .index = v->index};
 	uint64_t n;
 
-	if (read(v->fd, &n, sizeof(n)) == sizeof(n) && v->dev->attached)
-		v->dev->w->ops->event(v->dev->dev, &ev);
+	if (read(v->fd, &n, sizeof(n)) == sizeof(n))
+		device_event(v->dev, &ev);
 }
 
 int device_vectors(struct worker *w, const struct chan_vectors *v, const int *fds, int n,
@@ -102,12 +112,15 @@ int device_ring(struct worker *w, uint32_t index, int memfd, int kick, int answe
  */
 static int make_uplink(struct vmhi_host_context *d, struct err *e)
 {
-	const struct vmhi_nic *nic = d->w->ops->query(d->dev, VMHI_IF_NIC, 1);
+	const struct vmhi_nic *nic;
 	struct dp_vector vec[QUEUE_VECTORS_MAX];
 	struct dp_uplink_conf conf = {.event_vec = VMHI_NO_VEC, .vec = vec};
 	char name[DP_NAME_MAX];
 	uint32_t first = 0;
 
+	driver_op("query");
+	nic = d->w->ops->query(d->dev, VMHI_IF_NIC, 1);
+	driver_op(NULL);
 	if (!nic)
 		return err_set(e, -ENOTSUP, "%s: the driver has no NIC interface", d->info.name);
 	if (d->nvec > 1) {
@@ -141,19 +154,21 @@ static int attach(struct vmhi_host_context *d, struct err *e)
 	int r;
 
 	memcpy(at.bar_len, d->info.bar_len, sizeof(at.bar_len));
-	r = ops->attach(&worker_host, d, &at, &d->dev);
-	if (r)
-		return err_set(e, r, "%s: the driver cannot attach to it: %s", d->info.name,
-			       strerror(-r));
+	driver_op("attach");
+	r = driver_op_end(ops->attach(&worker_host, d, &at, &d->dev), e);
+	if (r) {
+		err_prefix(e, "%s", d->info.name);
+		return r;
+	}
 	d->attached = true;
 	r = make_uplink(d, e);
 	if (r)
 		return r;
-	r = ops->start(d->dev);
+	driver_op("start");
+	r = driver_op_end(ops->start(d->dev), e);
 	if (r)
-		return err_set(e, r, "%s: the driver cannot start it: %s", d->info.name,
-			       strerror(-r));
-	return 0;
+		err_prefix(e, "%s", d->info.name);
+	return r;
 }
 
 int device_attach_all(struct worker *w, struct err *e)
@@ -174,8 +189,11 @@ void device_gone(struct worker *w, uint32_t index)
 
 	if (!d || atomic_exchange(&d->gone, true))
 		return;
-	if (d->attached)
+	if (d->attached) {
+		driver_op("forget");
 		w->ops->forget(d->dev);
+		driver_op(NULL);
+	}
 	if (d->uplink >= 0)
 		dp_uplink_event(w->dp, d->uplink, &down);
 }
@@ -199,16 +217,17 @@ void device_stop_all(struct worker *w)
 	w->dp = NULL;
 	for (uint32_t i = 0; i < w->ndevice; i++) {
 		struct vmhi_host_context *d = w->device[i];
-		int r;
+		struct err e;
 
 		silence(d);
 		if (!d->attached)
 			continue;
-		r = w->ops->quiesce(d->dev);
-		if (r)
-			log_warning("%s: the driver cannot quiesce it: %s", d->info.name,
-				    strerror(-r));
+		driver_op("quiesce");
+		if (driver_op_end(w->ops->quiesce(d->dev), &e))
+			log_warning("%s: %s", d->info.name, e.msg);
+		driver_op("detach");
 		w->ops->detach(d->dev);
+		driver_op(NULL);
 		d->attached = false;
 	}
 }

@@ -80,8 +80,7 @@ static void timer_fires(void *arg)
 	struct vmhi_event ev = {.type = VMHI_EV_TIMER, .index = t->index};
 
 	t->id = 0;
-	if (t->dev->attached)
-		t->dev->w->ops->event(t->dev->dev, &ev);
+	device_event(t->dev, &ev);
 }
 
 static int host_timer(vmhi_hc hc, uint32_t id, uint64_t ns)
@@ -128,6 +127,15 @@ static int host_wait(vmhi_hc hc, uint64_t ns)
 	return is_gone(hc) ? -VMHI_ENODEV : 0;
 }
 
+/* Speed 0 is unknown, and a link that is down has none. */
+static void log_link(const struct vmhi_host_context *d, const struct vmhi_event *ev)
+{
+	if (ev->arg[0] && ev->arg[1])
+		log_info("%s: link up, %llu Mbit/s", d->info.name, (unsigned long long)ev->arg[1]);
+	else
+		log_info("%s: link %s", d->info.name, ev->arg[0] ? "up" : "down");
+}
+
 /* Raised within a call of the driver's, handed on after it: the data path may call the driver. */
 static void hand_on(void *arg)
 {
@@ -143,8 +151,7 @@ static void hand_on(void *arg)
 			d->w->fault = true;
 			event_loop_stop(d->w->loop);
 		} else if (ev->type == VMHI_EV_LINK) {
-			log_info("%s: link %s, %llu Mbit/s", d->info.name,
-				 ev->arg[0] ? "up" : "down", (unsigned long long)ev->arg[1]);
+			log_link(d, ev);
 			if (d->uplink >= 0)
 				dp_uplink_event(d->w->dp, d->uplink, ev);
 		}

@@ -81,6 +81,8 @@ int device_area(struct worker *w, const struct chan_area *a, int fd, struct err 
 int device_vectors(struct worker *w, const struct chan_vectors *v, const int *fds, int n,
 		   struct err *e);
 int device_ring(struct worker *w, uint32_t index, int memfd, int kick, int answer, struct err *e);
+/* Tells the driver, once it is attached. */
+void device_event(struct vmhi_host_context *d, const struct vmhi_event *ev);
 int device_attach_all(struct worker *w, struct err *e);
 void device_gone(struct worker *w, uint32_t index);
 /* Stops and detaches all; the data path is freed in between. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A driver that crashes takes its worker along and nothing else: while it is attached, on the data
-# thread, and when it jumps into nowhere. The keeper says how it ended.
+# thread, and when it jumps into nowhere. The keeper says how it ended, and in which operation. What
+# breaks the ABI without a crash is refused by its name.
 . "$(dirname "$0")/lib.sh"
 
 conf=$tmp/lan0.json
@@ -9,19 +10,22 @@ segv='signal 11 (Segmentation fault)'
 # AddressSanitizer takes that signal, and ends the process itself
 grep -q __asan_init "$build/vmhi-worker" && segv='exit status 1'
 
-# crashing NAME FILE PATTERN STATEMENT: a null driver with that statement before the pattern
-crashing()
+# altered NAME FILE SED: a null driver with that file edited
+altered()
 {
 	mkdir -p "$tmp/$1/build"
 	cp "$src"/* "$tmp/$1/"
-	sed -i "/$3/i $4" "$tmp/$1/$2"
-	cmp -s "$src/$2" "$tmp/$1/$2" && die "$2 has no line that matches $3"
+	sed -i "$3" "$tmp/$1/$2"
+	cmp -s "$src/$2" "$tmp/$1/$2" && die "$1: $2 has no line that $3 changes"
 	PKG_CONFIG_PATH=$build/sdk make -s -C "$tmp/$1/build" -f "$tmp/$1/Makefile" \
 		SRC="$tmp/$1" >"$tmp/make" 2>&1 || die "$(tail -1 "$tmp/make")"
 	cat >"$conf" <<-END
 	{"name": "lan0", "driver": "$tmp/$1/build/$1.so", "ports": [{"name": "p0"}]}
 	END
 }
+
+# crashing NAME FILE PATTERN STATEMENT: one with that statement before the pattern
+crashing() { altered "$1" "$2" "/$3/i $4"; }
 
 # ends PATTERN: the keeper ends with 1, its last line matches, nothing is left
 ends()
@@ -30,28 +34,28 @@ ends()
 	wait $keeper || rc=$?
 	started=()
 	[ $rc = 1 ] || fault "the keeper's status is $rc"
-	tail -1 "$tmp/log" | grep -q "error: the worker died: $1" || fault "it said: $(tail -1 "$tmp/log")"
+	tail -1 "$tmp/log" | grep -qF "error: the worker died: $1" || fault "it said: $(tail -1 "$tmp/log")"
 	nothing_left "$1"
 }
 
 crashing attach driver.c 'if (at->nparam != 3)' '*(volatile int *)8 = 1;'
 timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
-ends "$segv"
+ends "$segv in the driver's attach()"
 
 crashing trap driver.c 'if (at->nparam != 3)' '__builtin_trap();'
 timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
-ends 'signal 4 (Illegal instruction)'
+ends "signal 4 (Illegal instruction) in the driver's attach()"
 
 # on the data thread, once a frame arrives
-crashing tx queue.c 'posted_end = load(&rx->posted.put);' 'posted_end = *(volatile uint32_t *)16;'
+crashing tx queue.c 'store(&rx->fill, fill);' 'fill = *(volatile uint32_t *)16;'
 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
 started=($keeper)
 wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
 "$build/bench/ringclient" "$VMHI_RUN_DIR/sets/lan0/ports/p0" sink 0.2 >/dev/null 2>&1
-tail -1 "$tmp/log" | grep -q "$segv; the set ends" ||
+tail -1 "$tmp/log" | grep -qF "$segv; the set ends" ||
 	fault "a data thread's crash: $(tail -1 "$tmp/log")"
 ends "$segv"
 
@@ -60,8 +64,28 @@ SECONDS=0 # counts by itself
 timeout 40 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
 wait $keeper
-tail -1 "$tmp/log" | grep -q 'the worker did not answer within 12 s: killed' ||
+tail -1 "$tmp/log" | grep -q "the driver's attach() did not return within 12 s: killed" ||
 	fault "a driver that hangs: $(tail -1 "$tmp/log")"
 [ $SECONDS -lt 22 ] || fault "a driver that hangs held the keeper for $SECONDS s"
 nothing_left "a driver that hangs"
+
+# says NAME FILE SED WANTED: the null driver after that edit is refused, and the last line has WANTED
+says()
+{
+	altered "$1" "$2" "$3"
+	timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" && fault "$1: it starts"
+	tail -1 "$tmp/log" | grep -qF "$4" || fault "$1: it said: $(tail -1 "$tmp/log")"
+	nothing_left "$1"
+}
+
+says positive driver.c '/if (at->nparam != 3)/i return 13;' \
+	'attach() returned 13: must be 0 or a negative VMHI_E value'
+says nodevice driver.c '/if (at->nparam != 3)/i return -VMHI_ENXIO;' \
+	"the driver's attach() failed: No such device or address"
+says noinfo queue.c '/\.info = /d' "the driver's NIC table has no info: all 13 operations are needed"
+says nostats queue.c '/\.stats = /d' "the driver's NIC table has no stats: all 13"
+says depth queue.c 's/depth_min = DEPTH_MIN;/depth_min = 100;/' 'depth_min 100 is not a power of two'
+says features queue.c 's/features = 0;/features = 1ull << 40;/' 'offers unknown features 0x10000000000'
+says configure queue.c 's/conf->mtu < 68/conf->mtu > 68/' \
+	"uplink uplink0: the driver's configure() failed: Invalid argument"
 ended
