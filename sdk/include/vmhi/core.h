@@ -21,6 +21,13 @@
  * made on that queue's thread: one owner for each queue at any time; several queues may share a
  * thread. The driver needs no locks: state that both kinds use is changed by control calls only
  * while the queues concerned are stopped. Only forget() may come from any thread at any time.
+ *
+ * Limits. "May block" means: sleep in wait() or wait for a register, in bounded time. Bringing a
+ * device up, from attach() to start() and the class's calls between them, takes 12 s at most, and
+ * so does taking it down, from the first queue_stop() to detach(). While a device runs, every
+ * control call is back within 5 s: host requests wait for it, and a worker that does not answer
+ * one for 5 s is killed. A call that does not block does no more than compute, store, and use the
+ * functions of the host that do not block. forget() and queue calls never block.
  */
 #ifndef VMHI_CORE_H
 #define VMHI_CORE_H
@@ -115,12 +122,16 @@ struct vmhi_host {
 	/*
 	 * Allocates memory for DMA. len: bytes, above 0. align: of both va and iova, a power of
 	 * two up to 2 MiB; 0: 4096. flags: VMHI_DMA_*. tag: names the piece when PERSIST is set
-	 * (unique in the driver), else 0. Control; may block. -ENOMEM, -EINVAL, -ENODEV.
+	 * (unique in the driver), else 0. Control; may block. -EINVAL: one of these is not so, or
+	 * the tag is in use or came with another len or align; -ENOMEM; -ENODEV when gone.
 	 */
 	int (*dma_alloc)(vmhi_hc hc, uint64_t len, uint64_t align, uint32_t flags, uint32_t tag,
 			 struct vmhi_mem *out);
 
-	/* Gives it back; the device must not use it any more. Control; does not block. */
+	/*
+	 * Gives it back; the device must not use it any more. Also after forget(). A handle that
+	 * is not the device's is logged, nothing else. Control; does not block.
+	 */
 	void (*dma_free)(vmhi_hc hc, uint32_t handle);
 
 	/*
@@ -128,7 +139,8 @@ struct vmhi_host {
 	 * of 4. Outside the BAR a read answers all ones and a write does nothing; the host logs
 	 * it. A read answers all ones once the device is gone, as PCI does.
 	 *
-	 * rd32: control; may block as long as a bus round trip takes.
+	 * rd32: control; may block as long as a bus round trip takes, on a device behind a socket
+	 * up to 5 s: then the device is gone.
 	 * wr32: any thread; does not block. All stores to DMA memory and all wr32 made before it
 	 * by this thread reach the device first, so one doorbell follows a batch.
 	 */
@@ -137,30 +149,41 @@ struct vmhi_host {
 
 	/*
 	 * PCI configuration space: reads (write is 0) or writes (1) width bytes, 1, 2 or 4, at an
-	 * aligned offset. The command register, the BARs and the MSI capabilities are the host's:
-	 * a write there is answered -EINVAL. Control; may block.
+	 * aligned offset. The first 64 bytes and the MSI and MSI-X capabilities are the host's:
+	 * a write there is answered -EINVAL, as are another width, an offset that is not aligned,
+	 * and one outside the space. -ENODEV when gone, or for a driver that needs no device;
+	 * -EIO: the access failed. A read that fails leaves all ones. Control; may block.
 	 */
 	int (*cfg)(vmhi_hc hc, uint32_t off, uint32_t width, uint32_t *value, uint32_t write);
 
 	/*
-	 * Sends VMHI_EV_TIMER once, ns from now; ns 0 cancels. id: 0 to 15; a timer that is
-	 * running is set anew. Control; does not block. -EINVAL.
+	 * Sends VMHI_EV_TIMER once, ns from now, never sooner and some milliseconds later at
+	 * times; ns 0 cancels. id: 0 to 15; a timer that is running is set anew. Control; does not
+	 * block. -EINVAL: no such id; -ENOMEM: the timer does not run.
 	 */
 	int (*timer)(vmhi_hc hc, uint32_t id, uint64_t ns);
 
 	/* The host's clock: ns, monotonic. Virtual in tests, so use no other. Any thread. */
 	uint64_t (*now)(vmhi_hc hc);
 
-	/* Waits ns for hardware, at most a second a call. Control; blocks. -ENODEV when gone. */
+	/*
+	 * Waits ns for hardware, but a second at most: for more it waits one second and returns 0
+	 * as well, so take the time from now(). Control; blocks. -ENODEV when gone.
+	 */
 	int (*wait)(vmhi_hc hc, uint64_t ns);
 
-	/* Tells the host a VMHI_EV_*. Control; does not block. */
+	/*
+	 * Tells the host a VMHI_EV_*; it is copied, and acted on after the control call returned.
+	 * Legal in every control call, attach() and start() included. Of those beyond 32 in one
+	 * call the last counts. Control; does not block.
+	 */
 	void (*raise)(vmhi_hc hc, const struct vmhi_event *ev);
 
 	/*
-	 * One line for the operator: text of len bytes (printable ASCII, at most 200) and after it
-	 * nval numbers (at most 4), shown in hexadecimal. The host limits the rate. Any thread,
-	 * not in a queue call; does not block.
+	 * One line for the operator: text of len bytes (printable ASCII, any other byte is shown
+	 * as '?'; what is beyond 200 is cut off) and after it nval numbers (at most 4), shown in
+	 * hexadecimal. level: VMHI_LOG_*; above DEBUG is DEBUG. The host limits the rate, to 50
+	 * lines a second at the least. Any thread, not in a queue call; does not block.
 	 */
 	void (*log)(vmhi_hc hc, uint32_t level, const char *text, uint32_t len,
 		    const uint64_t *val, uint32_t nval);
@@ -187,42 +210,62 @@ struct vmhi_attach {
 	uint64_t bar_len[6];		/* bytes; 0: no such BAR, or not of memory */
 };
 
-/* What a driver is: the one symbol that it exports. All of these are control calls but forget(). */
+/*
+ * What a driver is: the one symbol that it exports. All of these are control calls but forget(),
+ * and every one is required.
+ */
 struct vmhi_driver_ops {
 	struct vmhi_tab h;
 
 	/*
 	 * Takes the device: checks that it drives it, resets it, reads what it must know. Bus
 	 * Master is on, no interrupt is enabled. Stores the driver's state in *dev. May block, 10
-	 * s at most. After an error nothing is left behind. -ENXIO: not its device.
+	 * s at most. After an error nothing is left behind, and no other call follows. -ENXIO: not
+	 * its device; -EINVAL: a table or structure too short for this driver, or a parameter that
+	 * does not go with another; -ENOMEM, -EIO, -ETIMEDOUT, -ENODEV.
 	 */
 	int (*attach)(const struct vmhi_host *host, vmhi_hc hc, const struct vmhi_attach *at,
 		      void **dev);
 
-	/* From now on events are wanted and the link may come up. May block. */
+	/*
+	 * From now on events are wanted and the link may come up. May block, within the 12 s for
+	 * bringing up: do not wait for the link. After an error (-EIO, -ETIMEDOUT, -ENOMEM,
+	 * -ENODEV) the device is taken down.
+	 */
 	int (*start)(void *dev);
 
 	/*
 	 * Stops the device: when this returns 0 the device does no DMA and raises no interrupt
-	 * until the next attach(). The queues were stopped before. May block. An error means that
-	 * the device may still do DMA, and the host fences it itself.
+	 * until the next attach(). The queues were stopped before. May block, within the 12 s for
+	 * taking down. An error (-EIO, -ETIMEDOUT, -ENODEV) means that the device may still do DMA,
+	 * and the host fences it itself; detach() follows all the same.
 	 */
 	int (*quiesce)(void *dev);
 
-	/* Frees everything, after quiesce() or forget(). May block; cannot fail. */
+	/*
+	 * Frees everything, after quiesce() or forget(). May block, within the 12 s for taking
+	 * down; cannot fail.
+	 */
 	void (*detach)(void *dev);
 
 	/*
 	 * The device is gone (pulled, or its model died). Sets one flag and returns: from any
-	 * thread, at any time, also while another call runs. Each call after it returns in
-	 * bounded time.
+	 * thread, at any time, also while another call runs. Does not block, and calls nothing of
+	 * the host's. Each call after it returns within its own limit.
 	 */
 	void (*forget)(void *dev);
 
-	/* An interface of the driver's: its table, valid until detach(), or a null pointer. */
+	/*
+	 * An interface of the driver's, by id and version: its table, valid until detach(), or a
+	 * null pointer if it has none. After attach(), at any time; does not block.
+	 */
 	const void *(*query)(void *dev, uint16_t id, uint16_t version);
 
-	/* Something happened: VMHI_EV_IRQ, TIMER, AER. Unknown types are ignored. May block. */
+	/*
+	 * Something happened: VMHI_EV_IRQ, TIMER, AER; from start() to quiesce(). Unknown types
+	 * are ignored. May block, 5 s at most, and had better not: other events and the other
+	 * devices of the set wait. What takes longer is done in steps, by timer.
+	 */
 	void (*event)(void *dev, const struct vmhi_event *ev);
 };
 

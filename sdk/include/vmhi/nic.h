@@ -8,6 +8,9 @@
  * Order of control calls after attach(): info, configure, queue (each), queue_start (each), start;
  * filter and stats at any time after configure. To configure anew: queue_stop and queue_free all
  * first. At the end: queue_stop, queue_free, quiesce, detach.
+ *
+ * Limits are those of core.h: 12 s for bringing a port up, all calls together, 12 s for taking it
+ * down, 5 s for a control call in between.
  */
 #ifndef VMHI_NIC_H
 #define VMHI_NIC_H
@@ -137,37 +140,49 @@ struct vmhi_nic_filter {
 #define VMHI_STAT_RX_ERR	11	/* every other receive error */
 #define VMHI_STAT_TX_ERR	12	/* frames not sent: collisions, no carrier */
 
-/* The class interface: vmhi_driver_ops.query(dev, VMHI_IF_NIC, 1). */
+/*
+ * The class interface: vmhi_driver_ops.query(dev, VMHI_IF_NIC, 1). Every operation is required.
+ * Any that returns int may say -ENODEV after forget(), and -EIO or -ETIMEDOUT when the device does
+ * not do what it must, if it has to touch the device. An error up to start() means that the device
+ * is taken down: queues that were made are freed, then quiesce and detach.
+ */
 struct vmhi_nic {
 	struct vmhi_tab h;
 
-	/* Says what the port can do. Control; does not block. */
+	/*
+	 * Says what the port can do: fills what lies within info->size, and leaves that as it is.
+	 * The same at each call. Control; does not block, so attach() reads from the device what
+	 * is told here. -EINVAL: size is too short for this driver.
+	 */
 	int (*info)(void *dev, struct vmhi_nic_info *info);
 
 	/* Sets the port up, while no queue exists. Control; may block. -EINVAL for what info does
-	 * not allow. */
+	 * not allow; -EBUSY when there are queues; -ENOMEM. */
 	int (*configure)(void *dev, const struct vmhi_nic_conf *conf);
 
 	/*
 	 * Makes a queue. kind: VMHI_QUEUE_*; idx: from 0, below the number configured; depth: in
 	 * segments, a power of two from depth_min to depth_max; vec: the interrupt vector that
-	 * wakes its thread, or VMHI_NO_VEC (then arm() is not called). Control; may block.
+	 * wakes its thread, or VMHI_NO_VEC (then arm() is not called). Control; may block. -EINVAL:
+	 * one of these is not so; -EBUSY: there is such a queue; -ENOMEM. After an error there is no
+	 * queue, and *q is as it was.
 	 */
 	int (*queue)(void *dev, uint32_t kind, uint32_t idx, uint32_t depth, uint32_t vec,
 		     void **q);
 
-	/* Lets the device work on it. Control; may block. */
+	/* Lets the device work on it. Control; may block. -EIO, -ETIMEDOUT: it does not run. */
 	int (*queue_start)(void *q);
 
 	/*
 	 * When it returns, the device touches no buffer of this queue any more. The cookies still
 	 * held then come back through tx_done() and rx() (there with VMHI_PKT_CANCELLED), until
-	 * these return 0. The queue may be started again after that. Control; may block, one
-	 * second at most.
+	 * these return 0. The queue may be started again after that. Also for a queue that does
+	 * not run. Control; may block, one second at most. -EIO, -ETIMEDOUT: the device may still reach the buffers; the cookies
+	 * come back and the queue is freed all the same, and the host fences the device.
 	 */
 	int (*queue_stop)(void *q);
 
-	/* Frees a stopped queue whose cookies were collected. Control; may block. */
+	/* Frees a stopped queue whose cookies were collected. Control; may block; cannot fail. */
 	void (*queue_free)(void *q);
 
 	/*
@@ -197,13 +212,15 @@ struct vmhi_nic {
 
 	/*
 	 * Sets what is received, in place of all that was set before. -ENOSPC, with nothing
-	 * changed, if the table is too small for the unicast addresses. More multicast than asked
-	 * for may pass. Control; may block.
+	 * changed, if the table is too small for the unicast addresses: the host asks again, with
+	 * PROMISC. -EINVAL: f->size is too short for this driver. More multicast than asked for
+	 * may pass. Control; may block, 5 s at most. Also called while queues run.
 	 */
 	int (*filter)(void *dev, const struct vmhi_nic_filter *f);
 
 	/* Writes the first n counters, 0 for those that are not counted. Returns how many the
-	 * driver knows. Control; may block. */
+	 * driver knows, or -EIO or -ENODEV, and then v is not used. Control; may block, 5 s at
+	 * most. Also called while queues run. */
 	int (*stats)(void *dev, uint64_t *v, uint32_t n);
 };
 
