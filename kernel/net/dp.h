@@ -22,6 +22,7 @@ struct guest_port {
 	struct vhost_user_port vu_port;
 	struct vhost_user *vu;		/* NULL: no front end */
 	uint32_t rx_queues;		/* that run, from the first on */
+	uint64_t held_until;		/* clock: not polled before, or until the uplink has room */
 	uint64_t ring_errors, bad;	/* bad: of queues since set up anew */
 	struct vq vq[VHOST_USER_RINGS];
 };
@@ -67,6 +68,7 @@ struct dataplane {
 	struct guest_port *port[SWITCH_PORTS];
 	struct uplink *uplink[DP_UPLINKS];
 	uint32_t nports, nuplinks;
+	struct guest_port *polled;	/* whose frames are on their way */
 	bool congested;			/* the active uplink's ring is full */
 	bool trouble;			/* something for the control thread to look at */
 	struct dp_stats stats;
@@ -99,6 +101,15 @@ void dp_thread_stop(struct dataplane *dp);
 int dp_watch(struct dataplane *dp, int fd, bool on);
 
 /* port.c */
+/*
+ * Frames of the port polled now wait for the uplink: it is left alone for a while. No longer, for a
+ * ring that stands still (PAUSE frames) must not keep guests from each other.
+ */
+void port_hold(struct dataplane *dp);
+static inline bool port_held(const struct guest_port *p)
+{
+	return p->dp->congested && p->dp->sw.clock < p->held_until;
+}
 bool port_poll(struct guest_port *p);
 void port_review(struct guest_port *p);
 struct guest_port *port_find(const struct dataplane *dp, const char *name);

@@ -62,12 +62,19 @@ static void port_output(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t n
 	}
 }
 
+void port_hold(struct dataplane *dp)
+{
+	dp->congested = true;
+	dp->polled->held_until = dp->sw.clock + dp->hz / 1000;
+}
+
 bool port_poll(struct guest_port *p)
 {
 	struct vmhi_pkt pkt[DP_BATCH];
 	bool any = false;
 
-	for (uint32_t i = 1; i < 2 * p->conf.queue_pairs; i += 2) {
+	p->dp->polled = p;
+	for (uint32_t i = 1; i < 2 * p->conf.queue_pairs && !port_held(p); i += 2) {
 		struct vq *vq = &p->vq[i];
 		uint32_t n;
 

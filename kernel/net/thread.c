@@ -19,9 +19,8 @@ static __attribute__((noinline)) bool poll_round(struct dataplane *dp)
 	bool any = false;
 
 	dp->sw.clock = dp_tsc();
-	if (!dp->congested)
-		for (uint32_t i = 0; i < dp->nports; i++)
-			any |= port_poll(dp->port[i]);
+	for (uint32_t i = 0; i < dp->nports; i++)
+		any |= port_poll(dp->port[i]);
 	for (uint32_t i = 0; i < dp->nuplinks; i++)
 		any |= dp->uplink[i]->ops->poll(dp->uplink[i]);
 	return any;
@@ -56,15 +55,15 @@ static int arm(struct dataplane *dp)
 		for (uint32_t q = 1; q < 2 * p->conf.queue_pairs; q += 2) {
 			if (!p->vq[q].run)
 				continue;
-			work |= vq_arm(&p->vq[q]) && !dp->congested;
-			poll_only |= p->vu->ring[q].kick < 0;
+			work |= vq_arm(&p->vq[q]) && !port_held(p);
+			poll_only |= port_held(p) || p->vu->ring[q].kick < 0;
 		}
 	}
 	for (uint32_t i = 0; i < dp->nuplinks; i++) {
 		work |= dp->uplink[i]->ops->arm(dp->uplink[i]);
 		poll_only |= !dp->uplink[i]->wakes;
 	}
-	if (work || atomic_load(&dp->pause_asked))
+	if (work || dp->trouble || atomic_load(&dp->pause_asked))
 		return -1;
 	return poll_only ? 1 : 1000;
 }

@@ -56,7 +56,8 @@ static void driver_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32
 	keep = n - sent < DP_PENDING - u->npending ? n - sent : DP_PENDING - u->npending;
 	memcpy(u->pending + u->npending, pkt + sent, keep * sizeof(*pkt));
 	u->npending += keep;
-	u->dp->congested = true;
+	if (keep)
+		port_hold(u->dp);
 	u->c.drop_nobuf += n - sent - keep;
 	pool_put(&u->dp->pool, pkt + sent + keep, n - sent - keep);
 }
@@ -224,6 +225,8 @@ static void driver_free(struct uplink *u)
 	void *q[2] = {u->tx, u->rx};
 	struct err e;
 
+	if (u->failed)
+		return;	/* what it still does ends when the caller resets the device */
 	for (int i = 0; i < 2; i++) {
 		if (!q[i])
 			continue;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 struct passt {
 	uint32_t in_at, in_end;		/* of what was received and not yet taken */
 	uint32_t out_at, out_end;	/* of what could not be sent */
+	bool awaits_room;		/* the socket's wakes us */
 	uint8_t in[PASST_ROOM], out[PASST_ROOM];
 };
 
@@ -164,13 +166,28 @@ static bool passt_poll(struct uplink *u)
 	return n;
 }
 
+/* Whether room in the socket wakes the thread, too; false: that cannot be had. */
+static bool await_room(struct uplink *u, bool on)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLET | (on ? EPOLLOUT : 0)};
+
+	if (u->passt->awaits_room == on)
+		return true;
+	if (epoll_ctl(u->dp->epfd, EPOLL_CTL_MOD, u->fd, &ev) < 0)
+		return false;
+	u->passt->awaits_room = on;
+	return true;
+}
+
 static bool passt_arm(struct uplink *u)
 {
 	struct passt *p = u->passt;
 
 	u->poll_at = 0;
 	/* Twice: what the first call received the second one takes. */
-	return passt_poll(u) || passt_poll(u) || p->out_at != p->out_end;
+	if (passt_poll(u) || passt_poll(u))
+		return true;
+	return !u->failed && !await_room(u, p->out_at != p->out_end);
 }
 
 static void passt_free(struct uplink *u)

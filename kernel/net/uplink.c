@@ -36,7 +36,7 @@ void uplink_elect(struct dataplane *dp)
 	struct uplink *u = NULL;
 
 	for (uint32_t i = 0; i < dp->nuplinks && !u; i++)
-		if (dp->uplink[i]->up)
+		if (dp->uplink[i]->up && !dp->uplink[i]->failed)
 			u = dp->uplink[i];
 	if (u == dp->active)
 		return;
@@ -80,7 +80,7 @@ void dp_uplink_event(struct dataplane *dp, int uplink, const struct vmhi_event *
 	if (u->up == (ev->arg[0] == 1))
 		return;
 	dp_pause(dp);
-	u->up = ev->arg[0] == 1;
+	u->up = ev->arg[0] == 1 && !u->failed;
 	uplink_elect(dp);
 	dp_resume(dp);
 }
@@ -142,6 +142,6 @@ void uplink_filter(struct dataplane *dp)
 			vlan[w] |= dp->port[i]->sp.member[w];
 	vlan[0] &= ~1ull;	/* VLAN 0 is no tag: those always pass */
 	for (uint32_t i = 0; i < dp->nuplinks; i++)
-		if (dp->uplink[i]->nic)
+		if (dp->uplink[i]->nic && !dp->uplink[i]->failed)
 			set_filter(dp->uplink[i], &f);
 }

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Uplinks that misbehave: a driver whose ring stands still, or that breaks the rules; a dead passt. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench/ring.h"
+#include "kernel/lib/log.h"
+#include "kernel/net/dataplane.h"
+#include "tests/unit/cunit.h"
+
+#define SIZE  64
+#define DEPTH 64
+
+/* A card with one ring each way. What it does wrong is set by the test while the data path runs. */
+static struct card {
+	struct vmhi_pkt posted[DEPTH], sent[DEPTH];
+	uint32_t nposted, nsent;
+	_Atomic bool stuck;		/* takes no frame to send */
+	_Atomic int64_t rx_off, done_off;	/* added to the next cookie that comes back */
+	_Atomic uint32_t calls;
+} card;
+
+static int card_info(void *dev, struct vmhi_nic_info *info)
+{
+	*info = (struct vmhi_nic_info){.size = sizeof(*info), .tx_queues = 1, .rx_queues = 1,
+				       .depth_min = DEPTH, .depth_max = DEPTH, .tx_segs = 1,
+				       .mtu_max = 1500};
+	return 0;
+}
+
+static int card_configure(void *dev, const struct vmhi_nic_conf *conf)
+{
+	return 0;
+}
+
+static int card_queue(void *dev, uint32_t kind, uint32_t idx, uint32_t depth, uint32_t vec, void **q)
+{
+	*q = dev;
+	return 0;
+}
+
+static int card_start_stop(void *q)
+{
+	card.calls++;
+	return 0;
+}
+
+static void card_queue_free(void *q)
+{
+	card.calls++;
+}
+
+static uint32_t card_tx(void *q, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	card.calls++;
+	if (card.stuck)
+		return 0;
+	n = n < DEPTH - card.nsent ? n : DEPTH - card.nsent;
+	memcpy(card.sent + card.nsent, pkt, n * sizeof(*pkt));
+	card.nsent += n;
+	return n;
+}
+
+static uint32_t card_tx_done(void *q, uint64_t *cookie, uint32_t n)
+{
+	uint32_t i;
+
+	card.calls++;
+	for (i = 0; i < n && card.nsent; i++)
+		cookie[i] = card.sent[--card.nsent].cookie + (uint64_t)card.done_off;
+	return i;
+}
+
+static uint32_t card_rx_post(void *q, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	card.calls++;
+	n = n < DEPTH - card.nposted ? n : DEPTH - card.nposted;
+	memcpy(card.posted + card.nposted, pkt, n * sizeof(*pkt));
+	card.nposted += n;
+	return n;
+}
+
+/* Receives only what is wrong. */
+static uint32_t card_rx(void *q, struct vmhi_pkt *pkt, uint32_t n)
+{
+	card.calls++;
+	if (!card.rx_off || !card.nposted)
+		return 0;
+	pkt[0] = card.posted[--card.nposted];
+	pkt[0].cookie += (uint64_t)card.rx_off;
+	pkt[0].va += (uint64_t)card.rx_off;
+	pkt[0].len = 60;
+	pkt[0].nseg = 1;
+	card.rx_off = 0;
+	return 1;
+}
+
+static int card_arm(void *q)
+{
+	card.calls++;
+	return 0;
+}
+
+static int card_filter(void *dev, const struct vmhi_nic_filter *f)
+{
+	card.calls++;
+	return 0;
+}
+
+static int card_stats(void *dev, uint64_t *v, uint32_t n)
+{
+	return 0;
+}
+
+static const struct vmhi_nic nic = {
+	.h = {sizeof(nic), VMHI_IF_NIC, 1},
+	.info = card_info, .configure = card_configure, .queue = card_queue,
+	.queue_start = card_start_stop, .queue_stop = card_start_stop,
+	.queue_free = card_queue_free, .tx = card_tx, .tx_done = card_tx_done,
+	.rx_post = card_rx_post, .rx = card_rx, .arm = card_arm, .filter = card_filter,
+	.stats = card_stats,
+};
+
+static struct event_loop *loop;
+static struct dataplane *dp;
+static struct ring_client guest[2];
+static void *room;
+
+static void pump(void)
+{
+	while (event_loop_once(loop, 0) > 0)
+		;
+}
+
+static void add_guest(int i)
+{
+	struct dp_port_conf pc = {.name = {'p', (char)('0' + i)}};
+	struct err e = {0};
+	int s[2];
+
+	CU_ASSERT_EQUAL_FATAL(dp_port_add(dp, &pc, &e), 0);
+	CU_ASSERT_FATAL(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s));
+	CU_ASSERT_EQUAL_FATAL(dp_port_connect(dp, pc.name, s[0], &e), 0);
+	guest[i] = (struct ring_client){.pump = pump, .sock = s[1], .memfd = -1};
+	guest[i].rx.kick = guest[i].rx.call = guest[i].tx.kick = guest[i].tx.call = -1;
+	CU_ASSERT_EQUAL_FATAL(ring_open(&guest[i], s[1], RING_VERSION_1, SIZE), 0);
+	guest[i].rx.avail->idx = guest[i].rx.avail_idx = SIZE;
+	CU_ASSERT_EQUAL_FATAL(ring_start(&guest[i]), 0);
+}
+
+static void set_link(int up)
+{
+	const struct vmhi_event ev = {.type = VMHI_EV_LINK, .arg = {(uint64_t)up}};
+
+	dp_uplink_event(dp, 0, &ev);
+}
+
+static void set_up(void)
+{
+	struct dp_conf dc = {.mem.len = 4u << 20};
+	struct err e = {0};
+
+	log_set_level(LOG_ERROR);
+	memset(&card, 0, sizeof(card));
+	loop = event_loop_new();
+	dc.mem.va = room = aligned_alloc(64, dc.mem.len);
+	dp = dp_new(loop, &dc, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(dp);
+}
+
+static void set_up_card(void)
+{
+	const struct dp_uplink_conf conf = {.event_vec = VMHI_NO_VEC};
+	struct err e = {0};
+
+	set_up();
+	CU_ASSERT_EQUAL_FATAL(dp_uplink_driver(dp, "u0", &nic, &card, &conf, &e), 0);
+	set_link(1);
+	for (int i = 0; i < 2; i++)
+		add_guest(i);
+	dp_start(dp);
+}
+
+static void tear_down(void)
+{
+	for (int i = 0; i < 2; i++)
+		if (guest[i].pump)
+			ring_close(&guest[i]);
+	memset(guest, 0, sizeof(guest));
+	pump();
+	dp_free(dp);
+	event_loop_free(loop);
+	free(room);
+}
+
+/* n frames of guest 0 at once, to an address that begins with this byte. */
+static void send_frames(uint16_t n, uint8_t to, uint32_t len)
+{
+	struct ring_queue *q = &guest[0].tx;
+
+	memset(q->buf, 0, RING_HDR + len);
+	memset(q->buf + RING_HDR, to, 6);
+	memcpy(q->buf + RING_HDR + 6, "\x52\x54\0\0\0\1", 6);
+	for (uint16_t k = 0; k < n; k++) {
+		uint16_t i = q->avail_idx++ & (SIZE - 1);
+
+		q->desc[i] = (struct vring_desc){q->buf_gpa, RING_HDR + len, 0, 0};
+		q->avail->ring[i] = i;
+	}
+	__atomic_store_n(&q->avail->idx, q->avail_idx, __ATOMIC_RELEASE);
+	eventfd_write(q->kick, 1);
+}
+
+/* A broadcast frame of guest 0: to guest 1 and the uplink. */
+static void send_frame(void)
+{
+	send_frames(1, 0xff, 60);
+}
+
+/* Guest 1 gets its nth frame, and gives the buffer back. */
+static bool received(uint16_t nth)
+{
+	struct ring_queue *q = &guest[1].rx;
+
+	for (int i = 0; i < 2000; i++) {
+		if (__atomic_load_n(&q->used->idx, __ATOMIC_ACQUIRE) == nth) {
+			q->avail->ring[q->avail_idx & (SIZE - 1)] =
+				(uint16_t)q->used->ring[(nth - 1) & (SIZE - 1)].id;
+			__atomic_store_n(&q->avail->idx, ++q->avail_idx, __ATOMIC_RELEASE);
+			return true;
+		}
+		pump();
+		usleep(500);
+	}
+	return false;
+}
+
+static struct dp_port_stats uplink_stats(void)
+{
+	struct dp_port_stats s = {0};
+
+	for (unsigned int i = 0; !dp_port_stats(dp, i, &s) && s.kind == DP_KIND_PORT; i++)
+		;
+	return s;
+}
+
+static bool uplink_fails(void)
+{
+	for (int i = 0; i < 2000; i++) {
+		struct dp_port_stats s = uplink_stats();
+
+		if (!s.connected && !s.up)
+			return true;
+		pump();
+		usleep(500);
+	}
+	return false;
+}
+
+static void test_stuck_ring(void)
+{
+	uint16_t n = 0;
+
+	set_up_card();
+	card.stuck = true;
+	while (n < 400) {
+		send_frame();
+		CU_ASSERT_FATAL(received(++n));
+	}
+	CU_ASSERT(uplink_stats().drop_nobuf > 0);
+	CU_ASSERT_EQUAL(uplink_stats().tx_packets, 0);
+	/* it moves again, and so does what waited */
+	card.stuck = false;
+	send_frame();
+	CU_ASSERT(received(++n));
+	for (int i = 0; i < 2000 && uplink_stats().tx_packets < 256; i++)
+		usleep(500);
+	CU_ASSERT(uplink_stats().tx_packets >= 256);
+	tear_down();
+}
+
+static void test_failed_stays_out(void)
+{
+	struct dp_port_conf pc = {.name = "p9"};
+	struct err e = {0};
+	uint32_t calls;
+
+	set_up_card();
+	card.rx_off = 1ll << 40;
+	CU_ASSERT_FATAL(uplink_fails());
+	calls = card.calls;
+	set_link(0);
+	set_link(1);
+	CU_ASSERT(!uplink_stats().up && !uplink_stats().active);
+	CU_ASSERT_EQUAL(dp_port_add(dp, &pc, &e), 0);
+	for (uint16_t n = 1; n <= 100; n++) {
+		send_frame();
+		CU_ASSERT_FATAL(received(n));
+	}
+	tear_down();
+	CU_ASSERT_EQUAL(card.calls, calls);	/* not for the filter, not at the end */
+}
+
+static void test_dead_passt(void)
+{
+	struct dp_stats before, after;
+	struct err e = {0};
+	int s[2], least = 1;
+
+	set_up();
+	CU_ASSERT_FATAL(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s));
+	CU_ASSERT(!setsockopt(s[0], SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)));
+	CU_ASSERT_EQUAL_FATAL(dp_uplink_fd(dp, "u0", s[0], DP_UPLINK_PASST, &e), 0);
+	add_guest(0);
+	dp_start(dp);
+	/* nobody reads the socket: what is left over waits for room in it, asleep */
+	send_frames(32, 2, 1500);
+	for (int i = 0; i < 2000 && uplink_stats().tx_packets < 2; i++)
+		usleep(500);
+	CU_ASSERT(uplink_stats().tx_packets >= 2);
+	for (int dead = 0; dead < 2; dead++) {
+		usleep(20000);
+		dp_stats(dp, &before);
+		usleep(100000);
+		dp_stats(dp, &after);
+		CU_ASSERT(after.rounds - before.rounds < 1000);
+		close(s[1]);
+		s[1] = -1;
+		CU_ASSERT(dead || uplink_fails());
+	}
+	tear_down();
+}
+
+static const struct unit_test tests[] = {
+	{"keeps no guest from another while its ring stands still", test_stuck_ring},
+	{"is not called, or elected, once it broke the rules", test_failed_stays_out},
+	{"sleeps while a passt socket is full, and when it is dead", test_dead_passt},
+};
+UNIT_MAIN("uplinks", tests)
