@@ -53,7 +53,7 @@ static bool tap_read(struct uplink *u, struct vmhi_pkt *pkt)
 		return false;
 	pkt->len = (uint32_t)n - sizeof(hdr);
 	if (hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM &&
-	    (uint32_t)hdr.csum_start + hdr.csum_offset + 2 <= pkt->len) {
+	    hdr.csum_start >= 14 && (uint32_t)hdr.csum_start + hdr.csum_offset + 2 <= pkt->len) {
 		pkt->flags = VMHI_PKT_CSUM;
 		pkt->l4_off = hdr.csum_start;
 		pkt->csum_off = hdr.csum_offset;
