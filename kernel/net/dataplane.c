@@ -144,6 +144,12 @@ struct dataplane *dp_new(struct event_loop *control_loop, const struct dp_conf *
 	}
 	dp->news_event = event_add(control_loop, dp->news, EPOLLIN, on_news, dp);
 	dp->age_timer = event_timer(control_loop, AGE_MS, on_age, dp);
+	if (!dp->news_event || dp->age_timer < 0) {
+		err_set(e, dp->news_event ? dp->age_timer : -errno,
+			"data path: the event loop takes no more");
+		dp_free(dp);
+		return NULL;
+	}
 	return dp;
 }
 
