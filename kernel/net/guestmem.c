@@ -2,6 +2,7 @@
 #include "kernel/net/guestmem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -123,18 +124,21 @@ static int check_range(const struct guestmem *m, uint64_t gpa, uint64_t size, ui
 	return 0;
 }
 
-/* The length to map: hugetlbfs wants whole huge pages. */
-static int map_length(int fd, uint64_t end, uint64_t *len, struct err *e)
+/*
+ * Seals are asked for since only files of memory have them (tmpfs, hugetlbfs, memfd): with any
+ * other, whoever serves the file system could let a page fault of the data thread wait.
+ */
+int guestmem_map_length(int fd, uint64_t end, uint64_t *len, struct err *e)
 {
 	struct stat st;
 	uint64_t page = 4096;
 
 	if (fstat(fd, &st) < 0)
-		return err_set(e, -errno, "memory region: fstat: %s", strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, -EINVAL, "memory region's descriptor is not a file of memory");
+		return err_set(e, -errno, "shared memory: fstat: %s", strerror(errno));
+	if (!S_ISREG(st.st_mode) || fcntl(fd, F_GET_SEALS) < 0)
+		return err_set(e, -EINVAL, "shared memory: the descriptor is not a file of memory");
 	if ((uint64_t)st.st_size < end)
-		return err_set(e, -EINVAL, "memory region ends at 0x%" PRIx64
+		return err_set(e, -EINVAL, "shared memory ends at 0x%" PRIx64
 			       " of a file of 0x%" PRIx64 " bytes", end, (uint64_t)st.st_size);
 	if (st.st_blksize > 4096 && !(st.st_blksize & (st.st_blksize - 1)))
 		page = (uint64_t)st.st_blksize;
@@ -151,7 +155,7 @@ int guestmem_add(struct guestmem *m, uint64_t gpa, uint64_t size, uint64_t uaddr
 	int rc = check_range(m, gpa, size, uaddr, off, e);
 
 	if (!rc)
-		rc = map_length(fd, off + size, &len, e);
+		rc = guestmem_map_length(fd, off + size, &len, e);
 	if (rc)
 		return rc;
 	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -63,6 +63,9 @@ int guestmem_remove(struct guestmem *m, uint64_t gpa, uint64_t size, uint64_t ua
 		    struct err *e);
 void guestmem_clear(struct guestmem *m);
 
+/* The length to map for bytes up to end of fd, a file of memory: hugetlbfs wants whole pages. */
+int guestmem_map_length(int fd, uint64_t end, uint64_t *len, struct err *e);
+
 /* The same guard for another mapping that the peer can spoil; false: too many. */
 bool guestmem_guard_add(void *map, uint64_t len, struct guestmem *m);
 void guestmem_guard_remove(const void *map);

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/net/split.h"
@@ -130,15 +129,16 @@ int vu_set_inflight_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
 	const struct vu_inflight *a = &m->p.inflight;
 	uint64_t len = a->rings * inflight_part(a->size);
-	struct stat st;
 	void *map;
+	int r;
 
 	if (!a->rings || a->rings > 2 * v->port->pairs || !a->size || a->size > VQ_SIZE_MAX ||
 	    a->len != len || a->off)
 		return err_set(e, -EPROTO, "SET_INFLIGHT_FD of %" PRIu64 " bytes for %u rings of "
 			       "%u", a->len, a->rings, a->size);
-	if (fstat(m->fds[0], &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < len)
-		return err_set(e, -EINVAL, "SET_INFLIGHT_FD: the file is not so long");
+	r = guestmem_map_length(m->fds[0], len, &len, e);
+	if (r)
+		return r;
 	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, m->fds[0], 0);
 	if (map == MAP_FAILED)
 		return err_set(e, -errno, "SET_INFLIGHT_FD: %s", strerror(errno));
