@@ -49,20 +49,21 @@ static int wait_for(struct vfu_dev *v, short events, int64_t deadline, struct er
 	}
 }
 
-/* Exactly n bytes. Descriptors come with the first byte, where fds says that they may. */
+/* Exactly n bytes. Descriptors, *nfd of them, come with the first byte, if fds has room for them. */
 static int get(struct vfu_dev *v, void *buf, size_t n, int *fds, int *nfd, int64_t deadline,
 	       struct err *e)
 {
 	size_t at = 0;
 
+	if (fds)
+		*nfd = 0;
 	while (at < n) {
-		int none = 0, r = wait_for(v, POLLIN, deadline, e);
+		int came = fds ? FDPASS_MAX : 0, r = wait_for(v, POLLIN, deadline, e);
 		ssize_t got;
 
 		if (r)
 			return r;
-		got = fdpass_recv(v->sock, (char *)buf + at, n - at, fds, fds ? nfd : &none,
-				  MSG_DONTWAIT);
+		got = fdpass_recv(v->sock, (char *)buf + at, n - at, fds, &came, MSG_DONTWAIT);
 		if (got == -EAGAIN)
 			continue;
 		if (got == -EMSGSIZE)
@@ -70,6 +71,8 @@ static int get(struct vfu_dev *v, void *buf, size_t n, int *fds, int *nfd, int64
 		if (got <= 0)
 			return vfu_drop(v, e, "the server went away");
 		at += (size_t)got;
+		if (fds)
+			*nfd = came;
 		fds = NULL;
 	}
 	return 0;
@@ -196,9 +199,9 @@ int vfu_call(struct vfu_dev *v, struct vfu_call *c, struct err *e)
 
 	if (v->d.gone)
 		return err_set(e, -ENODEV, "%s: the server is gone", v->d.name);
+	c->reply_nfd = 0;
 	r = put(v, &h, c, deadline, e);
 	while (r == 0) {
-		c->reply_nfd = c->reply_fds ? FDPASS_MAX : 0;
 		r = receive(v, &h, c->reply_fds, &c->reply_nfd, deadline, e);
 		if (r)
 			break;

@@ -235,6 +235,8 @@ static int handle(struct fake_device *f, struct message *m)
 		reply_error(f, m, EACCES);
 		return 0;
 	}
+	if (f->fault == FAKE_SILENT)
+		return 0;
 	switch (m->h.command) {
 	case VFU_VERSION:
 		version(f, m);

@@ -37,6 +37,7 @@ enum fake_fault {
 	FAKE_UNASKED_REPLY,	/* a reply before any command */
 	FAKE_DMA_OUTSIDE,	/* asks for memory that is not mapped: refused, no fault */
 	FAKE_DMA_INSIDE,	/* writes to what is mapped, reads it back, during a read */
+	FAKE_SILENT,		/* answers nothing */
 	FAKE_CAPS_CYCLE,	/* a PCI capability list that is a ring */
 	FAKE_FAULTS
 };

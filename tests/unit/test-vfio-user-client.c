@@ -225,6 +225,26 @@ static void goes_away(void)
 	end();
 }
 
+/* What the room for descriptors held before is not taken for descriptors that came. */
+static void silence(void)
+{
+	struct vfu_call c = {.command = VFU_DEVICE_GET_REGION_INFO, .timeout_ms = 50};
+	int fds[FDPASS_MAX], r;
+	struct err e;
+
+	CU_ASSERT_EQUAL_FATAL(open_with(FAKE_GOOD, &e), 0);
+	fake.fault = FAKE_SILENT;
+	for (int i = 0; i < FDPASS_MAX; i++)
+		fds[i] = eventfd(0, EFD_CLOEXEC);
+	c.reply_fds = fds;
+	r = vfu_call((struct vfu_dev *)bus.dev[0], &c, &e);
+	CU_ASSERT_EQUAL(r, -ENODEV);
+	CU_ASSERT_EQUAL(c.reply_nfd, 0);
+	for (int i = 0; i < FDPASS_MAX; i++)
+		CU_ASSERT_EQUAL(close(fds[i]), 0);
+	end();
+}
+
 static void capability_ring(void)
 {
 	struct err e;
@@ -243,6 +263,7 @@ static const struct unit_test tests[] = {
 	{"a server that refuses", refusals},
 	{"areas that must not be mapped", untrusted_areas},
 	{"a server that goes away", goes_away},
+	{"a server that does not answer", silence},
 	{"a capability list that is a ring", capability_ring},
 };
 
