@@ -21,6 +21,15 @@ struct port *set_port_find(struct set *s, const char *name)
 	return p;
 }
 
+static void hang_up(struct port *p)
+{
+	if (p->conn < 0)
+		return;
+	close(p->conn);
+	p->conn = -1;
+	event_modify(p->ev, EPOLLIN);
+}
+
 /* One front end a port: the next waits in the listening socket until this one is gone. */
 static void on_connect(void *arg, uint32_t events)
 {
@@ -32,14 +41,15 @@ static void on_connect(void *arg, uint32_t events)
 	if (fd < 0)
 		return;
 	strcpy(cn.name, p->conf.name);
+	/* Before the worker has it: it may report the front end's end even before it answers. */
+	p->conn = fd;
+	event_modify(p->ev, 0);
 	if (child_call(p->set, CMD_PORT_CONNECT, &cn, sizeof(cn), &fd, 1, NULL, 0, &e)) {
 		log_warning("port %s: %s", p->conf.name, e.msg);
-		close(fd);
+		hang_up(p);
 		return;
 	}
 	log_info("port %s: a front end connected", p->conf.name);
-	p->conn = fd;
-	event_modify(p->ev, 0);
 }
 
 void set_port_gone(struct set *s, const char *name, const char *why)
@@ -49,9 +59,7 @@ void set_port_gone(struct set *s, const char *name, const char *why)
 	if (!p || p->conn < 0)
 		return;
 	log_debug("port %s: %s", name, why);
-	close(p->conn);
-	p->conn = -1;
-	event_modify(p->ev, EPOLLIN);
+	hang_up(p);
 }
 
 static int listen_at(struct port *p, const char *path, struct err *e)
