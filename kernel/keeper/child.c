@@ -21,6 +21,7 @@
 
 #define ATTACH_MS 12000	/* a device: the ABI gives attach() 10 s */
 #define ANSWER_MS 5000
+#define OP_MAX	  17
 
 static void on_request(void *arg, uint32_t events)
 {
@@ -29,14 +30,7 @@ static void on_request(void *arg, uint32_t events)
 
 static void on_end(void *arg, uint32_t events)
 {
-	struct set *s = arg;
-
-	child_reap(s);
-	if (s->stopping)
-		return;
-	log_error("the worker died: %s; the set ends", s->child.fate);
-	s->status = 1;
-	event_loop_stop(s->loop);
+	child_end(arg, "");
 }
 
 int child_start(struct set *s, struct err *e)
@@ -71,11 +65,33 @@ int child_start(struct set *s, struct err *e)
 	return c->ev_end && c->ev_request ? 0 : err_set(e, -errno, "the worker cannot be watched");
 }
 
-void child_reap(struct set *s)
+/* The driver's operation that it is in, or "". */
+static void running(const struct child *c, char op[OP_MAX])
+{
+	driver_op_of(c->pid, "vmhi-worker", op, OP_MAX);
+}
+
+static void reap(struct child *c, const char *op)
+{
+	char end[64] = "its fate is unknown";
+	int status;
+
+	if (waitpid(c->pid, &status, 0) == c->pid) {
+		if (WIFSIGNALED(status))
+			snprintf(end, sizeof(end), "signal %d (%s)", WTERMSIG(status),
+				 strsignal(WTERMSIG(status)));
+		else
+			snprintf(end, sizeof(end), "exit status %d", WEXITSTATUS(status));
+	}
+	if (!c->fate[0])
+		snprintf(c->fate, sizeof(c->fate), "the worker died: %s%s%s%s", end,
+			 op[0] ? " in the driver's " : "", op, op[0] ? "()" : "");
+}
+
+void child_end(struct set *s, const char *why)
 {
 	struct child *c = &s->child;
-	size_t n;
-	int status;
+	char op[OP_MAX];
 
 	if (!c->pid)
 		return;
@@ -83,30 +99,22 @@ void child_reap(struct set *s)
 		event_del(c->ev_end);
 	if (c->ev_request)
 		event_del(c->ev_request);
-	driver_op_of(c->pid, "vmhi-worker", c->op, sizeof(c->op));
-	if (waitpid(c->pid, &status, 0) != c->pid)
-		snprintf(c->fate, sizeof(c->fate), "its fate is unknown");
-	else if (WIFSIGNALED(status))
-		snprintf(c->fate, sizeof(c->fate), "signal %d (%s)", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)));
-	else
-		snprintf(c->fate, sizeof(c->fate), "exit status %d", WEXITSTATUS(status));
-	n = strlen(c->fate);
-	if (c->op[0])
-		snprintf(c->fate + n, sizeof(c->fate) - n, " in the driver's %s()", c->op);
+	c->ev_end = c->ev_request = NULL;
+	snprintf(c->fate, sizeof(c->fate), "%s", why);
+	running(c, op);
+	/* A closed channel does not say that it is dead; where it is, this changes nothing. */
+	kill(c->pid, SIGKILL);
+	reap(c, op);
 	close(c->pidfd);
 	close(c->command);
 	close(c->request);
-	c->ev_end = c->ev_request = NULL;
 	c->pid = 0;
-}
-
-void child_kill(struct set *s)
-{
-	if (!s->child.pid)
+	/* Who starts or stops the set sees the fate in its error; else nobody may be there to see. */
+	if (!s->control || s->stopping)
 		return;
-	kill(s->child.pid, SIGKILL);
-	child_reap(s);
+	log_error("%s; the set ends", c->fate);
+	s->status = 1;
+	event_loop_stop(s->loop);
 }
 
 static int64_t now_ms(void)
@@ -141,13 +149,31 @@ static int await(struct set *s, struct chan_msg *m, int64_t deadline)
 		for (nfds_t i = 3; i < n; i++)
 			if (p[i].revents & POLLIN)
 				reg_server_run(&s->ring[i - 3]);
-		if (p[1].revents & POLLIN)
+		/* The answer first: the last one may come with the worker's orderly end. */
+		if (p[0].revents || p[2].revents) {
+			int r = chan_recv(s->child.command, m, MSG_DONTWAIT);
+
+			return r == -EAGAIN ? -EPIPE : r;
+		}
+		if (p[1].revents)
 			request_serve(s);
-		if (p[0].revents & POLLIN)
-			return chan_recv(s->child.command, m, MSG_DONTWAIT);
-		if (p[2].revents)
+		if (!s->child.pid)
 			return -EPIPE;
 	}
+}
+
+static void end_late(struct set *s, int seconds)
+{
+	char op[OP_MAX], why[96];
+
+	running(&s->child, op);
+	if (op[0])
+		snprintf(why, sizeof(why), "the driver's %s() did not return within %d s: killed",
+			 op, seconds);
+	else
+		snprintf(why, sizeof(why), "the worker did not answer within %d s: killed",
+			 seconds);
+	child_end(s, why);
 }
 
 int child_call(struct set *s, enum chan_command cmd, const void *body, size_t len, const int *fds,
@@ -159,14 +185,10 @@ int child_call(struct set *s, enum chan_command cmd, const void *body, size_t le
 	int r;
 
 	if (!s->child.pid)
-		return err_set(e, -EPIPE, "the worker died: %s", s->child.fate);
+		return err_set(e, -EPIPE, "%s", s->child.fate);
 	r = chan_send(s->child.command, cmd, 0, body, len, fds, nfd);
 	if (r == 0)
 		r = await(s, &m, now_ms() + ms);
-	if (r == -EPIPE || r == -ECONNRESET) {
-		child_reap(s);
-		return err_set(e, -EPIPE, "the worker died: %s", s->child.fate);
-	}
 	if (r == 0) {
 		chan_close_fds(&m);
 		if (m.type == cmd && m.status < 0)
@@ -178,10 +200,9 @@ int child_call(struct set *s, enum chan_command cmd, const void *body, size_t le
 		}
 		r = -EPROTO;
 	}
-	child_kill(s);
-	if (r == -ETIMEDOUT && s->child.op[0])
-		return err_set(e, r, "the driver's %s() did not return within %d s: killed",
-			       s->child.op, ms / 1000);
-	return err_set(e, r, r == -ETIMEDOUT ? "the worker did not answer within %d s: killed" :
-		       "the worker does not keep to the protocol: killed", ms / 1000);
+	if (r == -ETIMEDOUT)
+		end_late(s, ms / 1000);
+	else
+		child_end(s, r == -EPIPE || r == -ECONNRESET ? "" : CHILD_LIES);
+	return err_set(e, r, "%s", s->child.fate);
 }

@@ -144,7 +144,7 @@ static void stop(struct set *s)
 		s->status = 1;
 	}
 	devices_fence(s);
-	child_kill(s);
+	child_end(s, "");
 	dma_pool_worker_died(&s->pool);
 	uplink_close(s);
 	ports_close(s);

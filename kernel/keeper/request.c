@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include "kernel/keeper/set.h"
-#include "kernel/lib/log.h"
 
 static int dma(struct set *s, struct chan_msg *m)
 {
@@ -59,8 +58,14 @@ void request_serve(struct set *s)
 	static struct chan_msg m;
 	int r = chan_recv(s->child.request, &m, MSG_DONTWAIT);
 
+	if (r == -EAGAIN)
+		return;
+	if (r == -EPIPE)
+		kill(s->child.pid, SIGKILL); /* its pidfd tells, once it has ended */
+	else if (r)
+		child_end(s, CHILD_LIES);
 	if (r)
-		return; /* nothing there, or its end: that is noticed by the pidfd */
+		return;
 	chan_close_fds(&m);
 	switch (m.type) {
 	case REQ_DMA_ALLOC:
@@ -77,8 +82,6 @@ void request_serve(struct set *s)
 		r = -ENOSYS;
 	}
 	/* One request at a time is legal, and its answer always fits. */
-	if (chan_send(s->child.request, m.type, r, m.body, r ? 0 : m.len, NULL, 0) == -EAGAIN) {
-		log_error("the worker asks and does not read the answers: killed");
-		kill(s->child.pid, SIGKILL);
-	}
+	if (chan_send(s->child.request, m.type, r, m.body, r ? 0 : m.len, NULL, 0) == -EAGAIN)
+		child_end(s, "the worker asks and does not read the answers: killed");
 }

@@ -21,8 +21,7 @@ struct child {
 	int pidfd;		/* readable once it has ended */
 	int command, request;	/* our ends of the two channels */
 	bool own_mounts;	/* it runs in a mount namespace of its own */
-	char fate[96];		/* how it ended; "" while it lives */
-	char op[17];		/* the driver's operation that it ended in, or "" */
+	char fate[128];		/* how it ended; "" while it lives */
 	struct event *ev_end, *ev_request;
 };
 
@@ -69,10 +68,9 @@ int child_start(struct set *s, struct err *e);
  */
 int child_call(struct set *s, enum chan_command cmd, const void *body, size_t len, const int *fds,
 	       int nfd, void *out, size_t outlen, struct err *e);
-/* Ends it at once and waits for it. */
-void child_kill(struct set *s);
-/* The worker's end was noticed: sets fate. */
-void child_reap(struct set *s);
+/* Kills it if it lives still and waits for it; a set that runs ends with it. why "": as it died. */
+void child_end(struct set *s, const char *why);
+#define CHILD_LIES "the worker does not keep to the protocol: killed"
 
 /* request.c: answers one request of the worker's. */
 void request_serve(struct set *s);

@@ -88,4 +88,39 @@ says depth queue.c 's/depth_min = DEPTH_MIN;/depth_min = 100;/' 'depth_min 100 i
 says features queue.c 's/features = 0;/features = 1ull << 40;/' 'offers unknown features 0x10000000000'
 says configure queue.c 's/conf->mtu < 68/conf->mtu > 68/' \
 	"uplink uplink0: the driver's configure() failed: Invalid argument"
+
+# A worker that dies, or does not answer, while the keeper waits for its answer: the set must not
+# outlive it.
+cat >"$conf" <<-END
+{"name": "lan0", "driver": "$build/plugins/nic/vmhi/null/null.so", "ports": [{"name": "p0"}]}
+END
+# asked_in_vain: starts the set, stops its worker, and asks for what only the worker knows
+asked_in_vain()
+{
+	vmhi-driverd --config "$conf" 2>"$tmp/log" &
+	keeper=$!
+	started=($keeper)
+	wait_for 10 grep -q ready: "$tmp/log" || die "no set: $(tail -1 "$tmp/log")"
+	worker=$(pgrep -P $keeper -x vmhi-worker)
+	kill -STOP "$worker"
+	vmhi port list lan0 >"$tmp/out" 2>&1 &
+	asker=$!
+	sleep 0.5
+}
+
+asked_in_vain
+kill -KILL "$worker"
+wait $asker && fault "port list of a set whose worker died: $(cat "$tmp/out")"
+ends 'signal 9 (Killed); the set ends'
+
+asked_in_vain
+wait $asker && fault "port list of a set whose worker hangs: $(cat "$tmp/out")"
+wait_for 5 eval "! kill -0 $keeper" || die "the keeper outlives its worker"
+wait $keeper
+rc=$?
+started=()
+[ $rc = 1 ] || fault "a worker that hangs: the keeper's status is $rc"
+tail -1 "$tmp/log" | grep -q 'error: the worker did not answer within 5 s: killed; the set ends' ||
+	fault "a worker that hangs: $(tail -1 "$tmp/log")"
+nothing_left "a worker that hangs"
 ended
