@@ -164,8 +164,8 @@ struct vmhi_nic {
 	 * Makes a queue. kind: VMHI_QUEUE_*; idx: from 0, below the number configured; depth: in
 	 * segments, a power of two from depth_min to depth_max; vec: the interrupt vector that
 	 * wakes its thread, or VMHI_NO_VEC (then arm() is not called). Control; may block. -EINVAL:
-	 * one of these is not so; -EBUSY: there is such a queue; -ENOMEM. After an error there is no
-	 * queue, and *q is as it was.
+	 * one of these is not so; -EBUSY: there is such a queue; -ENOMEM. After an error there is
+	 * no queue, and *q is as it was.
 	 */
 	int (*queue)(void *dev, uint32_t kind, uint32_t idx, uint32_t depth, uint32_t vec,
 		     void **q);
@@ -177,8 +177,9 @@ struct vmhi_nic {
 	 * When it returns, the device touches no buffer of this queue any more. The cookies still
 	 * held then come back through tx_done() and rx() (there with VMHI_PKT_CANCELLED), until
 	 * these return 0. The queue may be started again after that. Also for a queue that does
-	 * not run. Control; may block, one second at most. -EIO, -ETIMEDOUT: the device may still reach the buffers; the cookies
-	 * come back and the queue is freed all the same, and the host fences the device.
+	 * not run. Control; may block, one second at most. -EIO, -ETIMEDOUT: the device may still
+	 * reach the buffers; the cookies come back and the queue is freed all the same, and the
+	 * host fences the device.
 	 */
 	int (*queue_stop)(void *q);
 
