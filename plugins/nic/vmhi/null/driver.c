@@ -4,7 +4,7 @@
 #include <vmhi/note.h>
 #include <stddef.h>
 
-#include "queue.h"
+#include "modes.h"
 
 VMHI_NOTE("abi=0.1-0.1\0"
 	  "class=nic/1\0"
@@ -22,22 +22,23 @@ static int null_attach(const struct vmhi_host *host, vmhi_hc hc, const struct vm
 		       void **out)
 {
 	struct vmhi_mem mem;
-	struct dev *dev;
+	struct null *null;
 	int r;
 
+	if (host->h.size < sizeof(*host) || at->size < sizeof(*at))
+		return -VMHI_EINVAL;
 	if (at->nparam != 3)
 		return -VMHI_EINVAL;
-	r = host->dma_alloc(hc, sizeof(*dev), 0, 0, 0, &mem);
+	r = host->dma_alloc(hc, sizeof(*null), 0, 0, 0, &mem);
 	if (r)
 		return r;
-	dev = mem.va;
-	dev->host = host;
-	dev->hc = hc;
-	dev->mem = mem;
-	dev->mode = (uint32_t)at->param[0].value;
-	dev->frame_len = (uint32_t)at->param[1].value;
-	dev->frame_dst = at->param[2].value;
-	*out = dev;
+	null = mem.va;
+	null->dev.host = host;
+	null->dev.hc = hc;
+	null->dev.mem = mem;
+	modes_init(null, (uint32_t)at->param[0].value, (uint32_t)at->param[1].value,
+		   at->param[2].value);
+	*out = &null->dev;
 	return 0;
 }
 
@@ -71,7 +72,9 @@ static void null_forget(void *d)
 
 static const void *null_query(void *d, uint16_t id, uint16_t version)
 {
-	return id == VMHI_IF_NIC && version == 1 ? &nic_ops : NULL;
+	struct null *null = d;
+
+	return id == VMHI_IF_NIC && version == 1 ? &null->nic : NULL;
 }
 
 static void null_event(void *d, const struct vmhi_event *ev)

@@ -8,7 +8,6 @@
 #include <stddef.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
-void *memset(void *at, int c, size_t n);
 
 static uint32_t load(const uint32_t *p)
 {
@@ -25,27 +24,19 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static void make_frame(struct dev *dev)
-{
-	static const uint8_t rest[8] = {0x02, 0x76, 0x6d, 0x68, 0x69, 0x00, 0x88, 0xb5};
-
-	/* Ethernet header with an EtherType for local experiments (IEEE 802 clause 9.2.4) */
-	for (int i = 0; i < 6; i++)
-		dev->frame[i] = (uint8_t)(dev->frame_dst >> (40 - 8 * i));
-	memcpy(dev->frame + 6, rest, sizeof(rest));
-}
-
 static int nic_info(void *d, struct vmhi_nic_info *info)
 {
 	static const uint8_t mac[6] = {0x02, 0x76, 0x6d, 0x68, 0x69, 0x00};
 
+	if (info->size < sizeof(*info))
+		return -VMHI_EINVAL;
 	info->features = 0;
 	info->tx_queues = info->rx_queues = QUEUES;
 	info->depth_min = DEPTH_MIN;
 	info->depth_max = DEPTH_MAX;
 	info->tx_segs = 16;
-	info->uc_max = 1024;
-	info->mtu_max = 9000;
+	info->uc_max = UC_MAX;
+	info->mtu_max = MTU_MAX;
 	memcpy(info->mac, mac, sizeof(mac));
 	return 0;
 }
@@ -54,11 +45,10 @@ static int nic_configure(void *d, const struct vmhi_nic_conf *conf)
 {
 	struct dev *dev = d;
 
-	if (conf->size < sizeof(*conf) || conf->mtu < 68 || conf->mtu > 9000 || conf->features ||
+	if (conf->size < sizeof(*conf) || conf->mtu < 68 || conf->mtu > MTU_MAX || conf->features ||
 	    conf->tx_queues > QUEUES || conf->rx_queues > QUEUES)
 		return -VMHI_EINVAL;
 	dev->conf = *conf;
-	make_frame(dev);
 	return 0;
 }
 
@@ -174,7 +164,7 @@ static uint32_t receive(struct vmhi_pkt *buf, const struct vmhi_pkt *pkt)
 /* The receive queue that gets what this transmit queue sends, if there is one. */
 static struct queue *other_end(const struct queue *q)
 {
-	struct queue *rx = q->dev->mode == MODE_LOOP ? q->dev->rx[q->idx] : NULL;
+	struct queue *rx = q->dev->rx[q->idx];
 
 	return rx && rx->running ? rx : NULL;
 }
@@ -200,9 +190,8 @@ static void loop(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t n)
 	rx->filled_bytes += bytes;
 }
 
-static uint32_t nic_tx(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
+uint32_t queue_sent(struct queue *q, const struct vmhi_pkt *pkt, uint32_t n)
 {
-	struct queue *q = queue, *rx = other_end(q);
 	uint32_t put = q->put, room = q->mask + 1 - (put - q->take), i = 0;
 	uint64_t bytes = 0;
 
@@ -213,12 +202,20 @@ static uint32_t nic_tx(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 		for (; i < end; i++)
 			bytes += pkt[i].len;
 	}
-	if (rx)
-		loop(rx, pkt, i);
 	q->packets += put - q->put;
 	q->bytes += bytes;
 	q->put = put;
 	return i;
+}
+
+static uint32_t nic_tx(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	struct queue *q = queue, *rx = other_end(q);
+
+	n = queue_sent(q, pkt, n);
+	if (rx)
+		loop(rx, pkt, n);
+	return n;
 }
 
 static uint32_t nic_tx_done(void *queue, uint64_t *cookie, uint32_t n)
@@ -245,38 +242,17 @@ static uint32_t nic_rx_post(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 	return n;
 }
 
-/* Gives n buffers back, of which packets are in those before fill; the others are unused. */
-static uint32_t take(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
+uint32_t queue_take(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		pkt[i] = q->pkt[q->take++ & q->mask];
 	return n;
 }
 
-static uint32_t generate(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
-{
-	uint32_t len = q->dev->frame_len;
-
-	n = take(q, pkt, least(n, q->put - q->take));
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t *va = (uint8_t *)(uintptr_t)pkt[i].va;
-
-		__builtin_memcpy(va, q->dev->frame, 64);	/* the room is never less */
-		if (len > 64)
-			memset(va + 64, 0, len - 64);
-		pkt[i].len = len;
-		pkt[i].nseg = 1;
-	}
-	q->fill = q->take;
-	q->packets += n;
-	q->bytes += (uint64_t)n * len;
-	return n;
-}
-
 /* After queue_stop: what was posted goes back unused. */
 static uint32_t cancel(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 {
-	n = take(q, pkt, least(n, q->put - q->take));
+	n = queue_take(q, pkt, least(n, q->put - q->take));
 	for (uint32_t i = 0; i < n; i++) {
 		pkt[i].nseg = 1;
 		pkt[i].flags = VMHI_PKT_CANCELLED;
@@ -291,10 +267,8 @@ static uint32_t nic_rx(void *queue, struct vmhi_pkt *pkt, uint32_t n)
 	uint32_t got = least(n, load(&q->fill) - q->take);
 
 	if (got)
-		return take(q, pkt, got);
-	if (!q->running)
-		return cancel(q, pkt, n);
-	return q->dev->mode == MODE_GENERATE ? generate(q, pkt, n) : 0;
+		return queue_take(q, pkt, got);
+	return q->running ? 0 : cancel(q, pkt, n);
 }
 
 static int nic_arm(void *queue)
@@ -303,12 +277,14 @@ static int nic_arm(void *queue)
 
 	if (q->kind == VMHI_QUEUE_TX)
 		return q->put != q->take;
-	return (q->dev->mode == MODE_GENERATE ? q->put : load(&q->fill)) != q->take;
+	return load(&q->fill) != q->take;
 }
 
 static int nic_filter(void *d, const struct vmhi_nic_filter *f)
 {
-	return f->nuc > 1024 ? -VMHI_ENOSPC : 0; /* nothing arrives that was not sent to us */
+	if (f->size < sizeof(*f))
+		return -VMHI_EINVAL;
+	return f->nuc > UC_MAX ? -VMHI_ENOSPC : 0; /* nothing arrives that was not sent to us */
 }
 
 static int nic_stats(void *d, uint64_t *v, uint32_t n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The queues of a port without hardware: what is sent comes back, is dropped, or is made up. */
+/* The queues of a port without hardware: what transmit queue n sends, receive queue n receives. */
 #ifndef QUEUE_H
 #define QUEUE_H
 
@@ -8,10 +8,8 @@
 #define QUEUES	  8
 #define DEPTH_MIN 64u
 #define DEPTH_MAX 4096u
-
-#define MODE_LOOP     0	/* what transmit queue n sends, receive queue n receives */
-#define MODE_DROP     1	/* what is sent is gone */
-#define MODE_GENERATE 2	/* receive queues always have packets */
+#define UC_MAX	  1024u
+#define MTU_MAX	  9000u
 
 struct dev;
 
@@ -37,13 +35,16 @@ struct dev {
 	const struct vmhi_host *host;
 	vmhi_hc hc;
 	struct vmhi_mem mem;
-	uint32_t mode, frame_len, gone;
-	uint64_t frame_dst;
-	uint8_t frame[64];	/* how each generated frame begins; zeros follow */
+	uint32_t gone;		/* set by forget(): what waits for hardware ends */
 	struct vmhi_nic_conf conf;
 	struct queue *tx[QUEUES], *rx[QUEUES];
 };
 
 extern const struct vmhi_nic nic_ops;
+
+/* Puts the cookies of up to n elements, whole packets, into a transmit ring; returns how many. */
+uint32_t queue_sent(struct queue *q, const struct vmhi_pkt *pkt, uint32_t n);
+/* Takes n posted buffers off a receive ring, with the packets that are in them. */
+uint32_t queue_take(struct queue *q, struct vmhi_pkt *pkt, uint32_t n);
 
 #endif
