@@ -11,7 +11,8 @@ libvmhi_rt_a_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -O2 -ffreestanding -fPIC -fvisib
 
 pkgconfig_DATA += sdk/vmhi-sdk.pc
 
-# The template is the null driver, but for the two files that name the vendor and the device.
+# The template is the null driver without its modes, and with two files of its own that name the
+# vendor and the device.
 templatenicdir = $(pkgdatadir)/template/nic
 templatenic_DATA = $(TEMPLATE_NIC)
 TEMPLATE_NIC = %D%/template/nic/driver.c %D%/template/nic/README.md \

@@ -11,6 +11,8 @@ installed=$tmp/root$prefix/bin/vmhi
 
 refused 'exists' "$installed" driver new --class nic --vendor acme --device 8086:10d3 "$tmp"
 "$installed" driver new --class nic --vendor acme --device 8086:10d3 "$tmp/mynic" || die "driver new failed"
+PKG_CONFIG_LIBDIR=/nowhere make -C "$tmp/mynic" >"$tmp/make.log" 2>&1 && fault "it builds without the SDK"
+grep -q 'PKG_CONFIG_PATH=PREFIX/lib/pkgconfig' "$tmp/make.log" || fault "make does not say where the SDK is sought"
 make -C "$tmp/mynic" >"$tmp/make.log" 2>&1 || die "the new driver does not build: $(tail -2 "$tmp/make.log")"
 ! grep -q warning "$tmp/make.log" || die "the new driver builds with warnings"
 vmhi driver inspect "$tmp/mynic/mynic.so" >"$tmp/inspect" || die "not admitted: $(cat "$tmp/inspect")"

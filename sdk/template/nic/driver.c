@@ -1,9 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 /* @NAME@: a NIC driver for @VENDOR@ PCI @DEVICE_VENDOR@:@DEVICE_ID@. */
 #include <vmhi/core.h>
 #include <vmhi/note.h>
 #include <stddef.h>
 
 #include "queue.h"
+
+#define REGS_BAR 0	/* where the registers are */
+#define REGS_LEN 4	/* how many bytes of it this driver touches */
+#define REG_ID	 0	/* a register that never reads as all ones */
+
+#define TEXT(s)	 s, sizeof(s) - 1
 
 VMHI_NOTE("abi=0.1-0.1\0"
 	  "class=nic/1\0"
@@ -14,23 +21,46 @@ VMHI_NOTE("abi=0.1-0.1\0"
 	  "license=Proprietary\0"
 	  "pci=@DEVICE_VENDOR@:@DEVICE_ID@\0");
 
-/* Checks that the device answers, and takes it. A real driver resets it here. */
-static int drv_attach(const struct vmhi_host *host, vmhi_hc hc, const struct vmhi_attach *at,
-		      void **out)
+/* Is it the device that we drive, and does it answer? */
+static int check(const struct vmhi_host *host, vmhi_hc hc, const struct vmhi_attach *at)
 {
-	static const char found[] = "found the device, ids";
 	uint64_t ids[2] = {at->vendor, at->device};
-	struct vmhi_mem mem;
-	struct dev *dev;
 	uint32_t id;
-	int r;
+	int r = host->cfg(hc, 0, 4, &id, 0);
 
-	r = host->cfg(hc, 0, 4, &id, 0);
 	if (r)
 		return r;
 	if (id != ((uint32_t)at->device << 16 | at->vendor))
 		return -VMHI_ENXIO;
-	host->log(hc, VMHI_LOG_INFO, found, sizeof(found) - 1, ids, 2);
+	if (at->bar_len[REGS_BAR] < REGS_LEN) {
+		host->log(hc, VMHI_LOG_ERROR, TEXT("the BAR of the registers is too short: bytes"),
+			  &at->bar_len[REGS_BAR], 1);
+		return -VMHI_ENXIO;
+	}
+	if (host->rd32(hc, REGS_BAR, REG_ID) == 0xffffffff) {
+		host->log(hc, VMHI_LOG_ERROR, TEXT("the registers do not answer"), NULL, 0);
+		return -VMHI_EIO;
+	}
+	host->log(hc, VMHI_LOG_INFO, TEXT("found the device, ids"), ids, 2);
+	if (!at->nvec)	/* one without vectors works: its queues are polled, its events by timer */
+		host->log(hc, VMHI_LOG_INFO, TEXT("it has no interrupt vector"), NULL, 0);
+	return 0;
+}
+
+/* Checks that the device answers, and takes it. A real driver resets it here: see README.md. */
+static int drv_attach(const struct vmhi_host *host, vmhi_hc hc, const struct vmhi_attach *at,
+		      void **out)
+{
+	struct vmhi_mem mem;
+	struct dev *dev;
+	int r;
+
+	/* Newer hosts have longer tables and structures, never shorter ones. */
+	if (host->h.size < sizeof(*host) || at->size < sizeof(*at))
+		return -VMHI_EINVAL;
+	r = check(host, hc, at);
+	if (r)
+		return r;
 	r = host->dma_alloc(hc, sizeof(*dev), 0, 0, 0, &mem);
 	if (r)
 		return r;
@@ -38,7 +68,6 @@ static int drv_attach(const struct vmhi_host *host, vmhi_hc hc, const struct vmh
 	dev->host = host;
 	dev->hc = hc;
 	dev->mem = mem;
-	dev->mode = MODE_LOOP;
 	*out = dev;
 	return 0;
 }
