@@ -12,6 +12,9 @@
 #include "kernel/lib/log.h"
 
 #define TIMEOUT_MS 5000
+#define BUSY                                                                                       \
+	"the server does not answer; a model serves one client at a time: is another set or VM "   \
+	"using it?"
 
 static int64_t now_ms(void)
 {
@@ -43,7 +46,7 @@ static int wait_for(struct vfu_dev *v, short events, int64_t deadline, struct er
 		if (n > 0)
 			return 0;
 		if (n == 0)
-			return vfu_drop(v, e, "the server does not answer");
+			return vfu_drop(v, e, v->answered ? "the server does not answer" : BUSY);
 		if (errno != EINTR)
 			return vfu_drop(v, e, "its socket failed");
 	}

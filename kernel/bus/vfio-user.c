@@ -66,6 +66,7 @@ static int negotiate(struct vfu_dev *v, struct err *e)
 	r = vfu_call(v, &c, e);
 	if (r)
 		return r;
+	v->answered = true;
 	memcpy(&theirs, v->body, sizeof(theirs));
 	if (theirs.major != MAJOR || theirs.minor > MINOR)
 		return vfu_drop(v, e, "the server speaks another version of vfio-user than 0.1");

@@ -68,6 +68,7 @@ struct vfu_dev {
 	uint32_t max_fds;		/* the server takes in one message */
 	uint32_t irq_index;
 	bool can_reset, wired;
+	bool answered;			/* once: it is free for us */
 	int region_fd[BUS_BARS];	/* -1: cannot be mapped */
 	/* One message at a time, in and out. */
 	unsigned char body[VFU_BODY_MAX];

@@ -38,6 +38,10 @@ END
 vmhi set start lan0 || die "the set does not start"
 grep -q 'found the device, ids 0x8086 0x10d3' "$VMHI_RUN_DIR/sets/lan0/log" || fault "the driver did not say that it found its device"
 vmhi port list lan0 --json | grep -q '"p0"' || fault "no port p0"
+# A model serves one at a time: the next one is told so.
+sed 's/lan0/lan1/' "$VMHI_CONFIG_DIR/sets/lan0.json" >"$VMHI_CONFIG_DIR/sets/lan1.json"
+vmhi set start lan1 >"$tmp/out" 2>&1 && fault "two sets on one model"
+grep -q 'one client at a time: is another set or VM using it?' "$tmp/out" || fault "a busy model: $(cat "$tmp/out")"
 vmhi set stop lan0 || fault "the set does not stop"
 nothing_left "the set"
 ended
