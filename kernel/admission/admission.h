@@ -14,7 +14,7 @@
 #include "kernel/lib/err.h"
 
 #define ADMISSION_FILE_MAX (64ull << 20)
-#define ADMISSION_TEXT_MAX 160
+#define ADMISSION_TEXT_MAX 256
 #define ADMISSION_SIG_MAX  16
 
 /* Who answers for a driver, from least to most; doc/admission.md defines each. */

@@ -18,6 +18,7 @@ struct parser {
 	struct driver_note *n;
 	unsigned int seen;
 	struct err *e;
+	const char *first, *end;	/* of all records */
 };
 
 /* A word of 1 to max bytes, each of the set, into out (max + 1 bytes). */
@@ -354,14 +355,50 @@ static int parse_record(struct parser *p, const char *rec)
 	return keys[i].parse(p, eq + 1);
 }
 
+/* key, if it is inside of rec, as when the \0 before that record was forgotten; else NULL. */
+static const char *swallowed(const char *rec, const char *key)
+{
+	const char *eq = strchr(rec, '=');
+	const size_t len = strlen(key);
+
+	while (eq && (eq = strchr(eq + 1, '=')))
+		if ((size_t)(eq - rec) > len && !memcmp(eq - len, key, len))
+			return key;
+	return NULL;
+}
+
+/* Shows the record that *e is about, and what may be wrong with it. */
+static void show_record(const char *rec, struct err *e)
+{
+	const char *in = NULL;
+	struct err old;
+
+	if (!e)
+		return;
+	for (size_t i = 0; i < NKEYS && !in; i++)
+		in = swallowed(rec, keys[i].key);
+	old = *e;
+	err_set(e, old.code, "%s, not \"%.64s\"%s", old.msg, rec,
+		in ? "; does a record lack its \\0?" : "");
+}
+
+static int missing(const struct parser *p, const char *key)
+{
+	for (const char *s = p->first; s < p->end; s += strlen(s) + 1)
+		if (swallowed(s, key))
+			return err_set(p->e, -EINVAL, "%s= is missing, but is inside of \"%.64s\": "
+				       "does a record lack its \\0?", key, s);
+	return err_set(p->e, -EINVAL, "%s= is missing", key);
+}
+
 /* What only the whole note shows. */
 static int check_whole(const struct parser *p)
 {
 	for (size_t i = 0; i < NKEYS; i++)
 		if (keys[i].once && !(p->seen & keys[i].once))
-			return err_set(p->e, -EINVAL, "%s= is missing", keys[i].key);
+			return missing(p, keys[i].key);
 	if (!p->n->nclass)
-		return err_set(p->e, -EINVAL, "class= is missing");
+		return missing(p, "class");
 	if (p->n->needs == NOTE_NEEDS_PCI && !p->n->npci)
 		return err_set(p->e, -EINVAL, "needs=pci without a pci= record");
 	if (p->n->needs == NOTE_NEEDS_NOTHING && p->n->npci)
@@ -387,11 +424,15 @@ int note_parse(const void *desc, size_t len, struct driver_note *out, struct err
 	/* The compiler's own NUL at the end of a string literal, if it was counted in. */
 	if (len > sizeof(first) && !end[-2])
 		end--;
+	p.first = s;
+	p.end = end;
 	for (s += sizeof(first); s < end; s += strlen(s) + 1) {
 		int r = parse_record(&p, s);
 
-		if (r)
+		if (r) {
+			show_record(s, e);
 			return r;
+		}
 	}
 	return check_whole(&p);
 }

@@ -68,6 +68,11 @@ static void test_note_refusals(void)
 	refused("vmhi-note=1", 11, "the last one NUL");
 	refused("vmhi-note=2", 12, "first record");
 	refused(NOTE(BASE "needs=pci\0"), "without a pci=");
+	refused(NOTE(BASE "needs=nothingclass=nic/2\0"),
+		"not \"needs=nothingclass=nic/2\"; does a record lack its \\0?");
+	refused(NOTE(BASE "opt-a=bneeds=nothing\0"),
+		"needs= is missing, but is inside of \"opt-a=bneeds=nothing\"");
+	refused(NOTE(BASE "needs=no=thing\0"), "not \"needs=no=thing\"");
 	refused(NOTE(BASE "needs=nothing\0pci=1234:5678\0"), "with a pci=");
 	refused(NOTE(BASE), "needs= is missing");
 	refused(NOTE(BASE "needs=nothing\0needs=nothing\0"), "twice");
