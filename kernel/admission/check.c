@@ -18,17 +18,34 @@ static void match_vendors(struct admission_report *r)
 			r->sig[i].state = SIGNATURE_OTHER_VENDOR;
 }
 
+/* A signature that counts for nothing looks like none: tell the key, the vendor's first. */
+static void name_unknown_key(const struct admission_report *r, char *out, size_t len)
+{
+	char hex[2 * KEY_ID_LEN + 1];
+	const struct admission_signature *s, *unknown = NULL;
+
+	for (s = r->sig; s < r->sig + r->nsig; s++)
+		if (s->state == SIGNATURE_UNKNOWN_KEY &&
+		    (!unknown || (s->role == ROLE_VENDOR && unknown->role != ROLE_VENDOR)))
+			unknown = s;
+	if (!unknown)
+		return;
+	sodium_bin2hex(hex, sizeof(hex), unknown->key_id, KEY_ID_LEN);
+	snprintf(out, len, " (signed by key %s, which is not in the trust store)", hex);
+}
+
 static void acceptance_rule(struct admission_report *r, enum admission_level min)
 {
-	char wanted[64];
+	char wanted[64], why[96] = "";
 
 	match_vendors(r);
 	r->level = signature_level(r);
 	rule_checked(r->rule, RULE_ACCEPTANCE);
 	snprintf(wanted, sizeof(wanted), "%s or better", admission_level_name(min));
+	name_unknown_key(r, why, sizeof(why));
 	if (r->level < min)
-		rule_broken(r->rule, RULE_ACCEPTANCE, wanted, "%s",
-			    admission_level_name(r->level));
+		rule_broken(r->rule, RULE_ACCEPTANCE, wanted, "%s%s",
+			    admission_level_name(r->level), why);
 }
 
 int admission_check_bytes(const void *file, size_t len, const struct admission_policy *p,
