@@ -126,7 +126,8 @@ static int write_key(const char *base, const char *ending, mode_t mode, const st
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!f)
-		return err_set(e, -errno, "%s: cannot be made: %s", path, strerror(errno));
+		return err_set(e, -errno, "%s: cannot be made: %s%s", path, strerror(errno),
+			       errno == EEXIST ? ": choose another BASE" : "");
 	sodium_bin2hex(hex, sizeof(hex), k->secret ? k->seed : k->public, 32);
 	fprintf(f, "vmhi-%skey=1\nrole=%s\nname=%s\n%s=%s\n", k->secret ? "secret-" : "",
 		signature_role_name(k->role), k->name, k->secret ? "seed" : "public", hex);

@@ -56,10 +56,32 @@ static void print_signatures(const struct admission_report *r)
 	}
 }
 
-static void print_report(const char *path, const struct admission_report *r,
-			 enum admission_level min)
+static void print_rules(const struct admission_report *r, bool all)
 {
 	static const char *const marks[] = {"ok", "BROKEN", "-"};
+	int count[3] = {0};
+
+	for (int i = 0; i < RULE_COUNT; i++) {
+		const struct admission_verdict *v = &r->rule[i];
+
+		count[v->outcome]++;
+		if (all || v->outcome == ADMISSION_BROKEN)
+			printf("  %-7s %s\n", marks[v->outcome], admission_rule_name(i));
+		if (v->outcome == ADMISSION_BROKEN)
+			printf("          found:  %s\n          wanted: %s\n", v->found,
+			       v->wanted);
+	}
+	printf("  %d rules kept", count[ADMISSION_PASSED]);
+	if (count[ADMISSION_BROKEN])
+		printf(", %d broken", count[ADMISSION_BROKEN]);
+	if (count[ADMISSION_UNCHECKED])
+		printf(", %d not reached", count[ADMISSION_UNCHECKED]);
+	putchar('\n');
+}
+
+static void print_report(const char *path, const struct admission_report *r,
+			 enum admission_level min, bool all)
+{
 	char digest[65];
 
 	sodium_bin2hex(digest, sizeof(digest), r->digest, sizeof(r->digest));
@@ -68,19 +90,12 @@ static void print_report(const char *path, const struct admission_report *r,
 		print_note(&r->note);
 	printf("  sha256    %s (%llu bytes)\n", digest, (unsigned long long)r->elf_len);
 	print_signatures(r);
-	for (int i = 0; i < RULE_COUNT; i++) {
-		const struct admission_verdict *v = &r->rule[i];
-
-		printf("  %-7s %s\n", marks[v->outcome], admission_rule_name(i));
-		if (v->outcome == ADMISSION_BROKEN)
-			printf("          found:  %s\n          wanted: %s\n", v->found,
-			       v->wanted);
-	}
+	print_rules(r, all);
 	printf("%s, level %s (this host asks for %s)\n", r->admitted ? "admitted" : "REFUSED",
 	       admission_level_name(r->level), admission_level_name(min));
 }
 
-static int inspect(const char *file, const char *level, const char *trust, bool json)
+static int inspect(const char *file, const char *level, const char *trust, bool json, bool all)
 {
 	struct admission_report *r = NULL;
 	struct admission_policy p;
@@ -100,7 +115,7 @@ static int inspect(const char *file, const char *level, const char *trust, bool 
 		putchar('\n');
 		json_decref(j);
 	} else {
-		print_report(file, r, p.min);
+		print_report(file, r, p.min, all);
 	}
 	admitted = r->admitted;
 	admission_report_free(r);
@@ -110,23 +125,19 @@ static int inspect(const char *file, const char *level, const char *trust, bool 
 
 int driver_inspect(int argc, char **argv)
 {
-	const char *file = NULL, *level = NULL, *trust = NULL;
-	bool json = client_wants_json(&argc, argv);
+	static const char form[] = "inspect FILE [--all] [--json] [--accept LEVEL] [--trust DIR]";
+	const char *level = NULL, *trust = NULL;
+	bool json = client_wants_json(&argc, argv), all = false;
+	const struct driver_option opt[] = {
+		{.name = "--accept", .value = &level},
+		{.name = "--trust", .value = &trust},
+		{.name = "--all", .flag = &all},
+		{0},
+	};
+	char *file = NULL;
+	int r = driver_args(argc, argv, opt, "FILE", &file, form);
 
-	for (int i = 1; i < argc; i++) {
-		const char **value = !strcmp(argv[i], "--accept") ? &level :
-				     !strcmp(argv[i], "--trust") ? &trust : NULL;
-
-		if (value && i + 1 < argc)
-			*value = argv[++i];
-		else if (!value && argv[i][0] != '-' && !file)
-			file = argv[i];
-		else
-			return driver_usage("inspect FILE [--json] [--accept LEVEL] [--trust DIR]");
-	}
-	if (!file)
-		return driver_usage("inspect FILE [--json] [--accept LEVEL] [--trust DIR]");
-	return inspect(file, level, trust, json);
+	return r >= 0 ? r : inspect(file, level, trust, json, all);
 }
 
 static json_t *row(const char *path, const struct admission_policy *p)
@@ -168,20 +179,23 @@ int driver_list(int argc, char **argv)
 	static const char *const columns[] = {"file:FILE", "name:NAME", "version:VERSION",
 					      "vendor:VENDOR", "classes:CLASSES", "level:LEVEL",
 					      "state:STATE", NULL};
+	const struct driver_option none[] = {{0}};
 	bool json = client_wants_json(&argc, argv);
 	struct admission_policy p;
+	char *dir = NULL;
 	struct dirent **names;
 	json_t *rows;
 	struct err e;
 	int n;
 
-	if (argc != 2 || argv[1][0] == '-')
-		return driver_usage("list DIR [--json]");
+	n = driver_args(argc, argv, none, "DIR", &dir, "list DIR [--json]");
+	if (n >= 0)
+		return n;
 	if (driver_policy(NULL, NULL, &p, &e))
 		return client_fail(&e);
-	n = scandir(argv[1], &names, is_driver, alphasort);
+	n = scandir(dir, &names, is_driver, alphasort);
 	if (n < 0) {
-		err_set(&e, -1, "%s: %m", argv[1]);
+		err_set(&e, -1, "%s: %m", dir);
 		admission_policy_free(&p);
 		return client_fail(&e);
 	}
@@ -189,7 +203,7 @@ int driver_list(int argc, char **argv)
 	for (int i = 0; i < n; i++) {
 		char path[4096];
 
-		snprintf(path, sizeof(path), "%s/%s", argv[1], names[i]->d_name);
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
 		json_array_append_new(rows, row(path, &p));
 		free(names[i]);
 	}

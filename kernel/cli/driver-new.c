@@ -27,6 +27,8 @@ static int find_template(const char *class, char *out, size_t n, struct err *e)
 	char self[3800];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
+	if (strchr(class, '/'))
+		return err_set(e, -EINVAL, "no class \"%s\": use nic", class);
 	for (int i = 0; len > 0 && places[i]; i++) {
 		self[len] = 0;
 		snprintf(out, n, "%.*s/%s/%s", (int)(strrchr(self, '/') - self), self, places[i],
@@ -172,26 +174,22 @@ static int check_values(const char *device, char *dir, struct names *v, struct e
 
 int driver_new(int argc, char **argv)
 {
+	static const char form[] = "new --class nic --vendor NAME --device VVVV:DDDD DIR";
 	const char *class = NULL, *vendor = NULL, *device = NULL;
+	const struct driver_option opt[] = {
+		{.name = "--class", .value = &class, .needed = true},
+		{.name = "--vendor", .value = &vendor, .needed = true},
+		{.name = "--device", .value = &device, .needed = true},
+		{0},
+	};
 	char *dir = NULL;
 	struct names v = {0};
 	char template[4096];
 	struct err e;
+	int r = driver_args(argc, argv, opt, "DIR", &dir, form);
 
-	for (int i = 1; i < argc; i++) {
-		const char **value = !strcmp(argv[i], "--class") ? &class :
-				     !strcmp(argv[i], "--vendor") ? &vendor :
-				     !strcmp(argv[i], "--device") ? &device : NULL;
-
-		if (value && i + 1 < argc)
-			*value = argv[++i];
-		else if (!value && argv[i][0] != '-' && !dir)
-			dir = argv[i];
-		else
-			dir = NULL, i = argc;
-	}
-	if (!class || !vendor || !device || !dir || strchr(class, '/'))
-		return driver_usage("new --class nic --vendor NAME --device VVVV:DDDD DIR");
+	if (r >= 0)
+		return r;
 	v.vendor = vendor;
 	if (check_values(device, dir, &v, &e) ||
 	    find_template(class, template, sizeof(template), &e) ||

@@ -3,6 +3,7 @@
 #include "kernel/cli/driver.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -23,12 +24,6 @@ static const struct {
 	{"sign", driver_sign, "add a signature to a driver"},
 	{"keygen", driver_keygen, "make a pair of keys to sign with"},
 };
-
-int driver_usage(const char *form)
-{
-	fprintf(stderr, "usage: vmhi driver %s\n", form);
-	return 2;
-}
 
 int driver_policy(const char *level, const char *trust, struct admission_policy *p,
 		  struct err *e)
@@ -87,7 +82,9 @@ static int sign_one(const char *file, const char *key_path, const char *role, co
 	struct admission_report *r;
 	enum signature_role wanted;
 	struct keyfile key;
-	char vendor[NOTE_TEXT_MAX + 1];
+	char vendor[NOTE_TEXT_MAX + 1], hex[2 * KEY_ID_LEN + 1];
+	uint8_t id[KEY_ID_LEN];
+	bool signed_before = false;
 	int fd, error;
 
 	error = keyfile_read(key_path, &key, e);
@@ -107,60 +104,74 @@ static int sign_one(const char *file, const char *key_path, const char *role, co
 	if (error)
 		return err_prefix(e, "%s", file);
 	strcpy(vendor, r->note.vendor);
+	key_id(key.public, id);
+	for (unsigned int i = 0; i < r->nsig; i++)
+		signed_before |= !memcmp(r->sig[i].key_id, id, sizeof(id));
 	admission_report_free(r);
+	sodium_bin2hex(hex, sizeof(hex), id, sizeof(id));
+	if (signed_before)
+		return err_set(e, -EEXIST, "%s: already signed by this key (%s)", file, hex);
 	if (key.role == ROLE_VENDOR && strcmp(vendor, key.name))
 		return err_set(e, -EINVAL, "%s: its vendor is \"%s\", the key is of \"%s\"", file,
 			       vendor, key.name);
-	return signature_add(file, out ? out : file, &key, (uint64_t)time(NULL), e);
+	error = signature_add(file, out ? out : file, &key, (uint64_t)time(NULL), e);
+	if (!error)
+		printf("%s: signed by %s as %s, key %s\n", out ? out : file, key.name,
+		       signature_role_name(key.role), hex);
+	return error;
 }
 
 int driver_sign(int argc, char **argv)
 {
-	const char *file = NULL, *key = NULL, *role = NULL, *out = NULL;
+	const char *key = NULL, *role = NULL, *out = NULL;
+	const struct driver_option opt[] = {
+		{.name = "--key", .value = &key, .needed = true},
+		{.name = "--role", .value = &role},
+		{.name = "--out", .value = &out},
+		{0},
+	};
+	char *file = NULL;
 	struct err e;
+	int r = driver_args(argc, argv, opt, "FILE", &file, "sign FILE --key FILE.secret "
+			    "[--role vendor|project|certifier] [--out FILE]");
 
-	for (int i = 1; i < argc; i++) {
-		const char **value = !strcmp(argv[i], "--key") ? &key :
-				     !strcmp(argv[i], "--role") ? &role :
-				     !strcmp(argv[i], "--out") ? &out : NULL;
-
-		if (value && i + 1 < argc)
-			*value = argv[++i];
-		else if (!value && argv[i][0] != '-' && !file)
-			file = argv[i];
-		else
-			file = key = NULL, i = argc;
-	}
-	if (!file || !key)
-		return driver_usage("sign FILE --key FILE.secret [--role vendor|project|certifier]"
-				    " [--out FILE]");
+	if (r >= 0)
+		return r;
 	return sign_one(file, key, role, out, &e) ? client_fail(&e) : 0;
 }
 
 int driver_keygen(int argc, char **argv)
 {
-	const char *base = NULL, *role = "vendor", *name = NULL;
-	enum signature_role r;
+	static const char form[] = "keygen --name NAME [--role vendor|project|certifier] BASE";
+	const char *role = NULL, *name = NULL;
+	const struct driver_option opt[] = {
+		{.name = "--name", .value = &name, .needed = true},
+		{.name = "--role", .value = &role},
+		{0},
+	};
+	enum signature_role as = ROLE_VENDOR;
+	char *base = NULL;
 	struct err e;
+	int r = driver_args(argc, argv, opt, "BASE", &base, form);
 
-	for (int i = 1; i < argc; i++) {
-		const char **value = !strcmp(argv[i], "--name") ? &name :
-				     !strcmp(argv[i], "--role") ? &role : NULL;
-
-		if (value && i + 1 < argc)
-			*value = argv[++i];
-		else if (!value && argv[i][0] != '-' && !base)
-			base = argv[i];
-		else
-			base = name = NULL, i = argc;
+	if (r >= 0)
+		return r;
+	if (role && signature_role_parse(role, &as)) {
+		err_set(&e, -EINVAL, "no role \"%s\": use vendor, project or certifier", role);
+		return client_fail(&e);
 	}
-	if (!base || !name || signature_role_parse(role, &r))
-		return driver_usage("keygen --name NAME [--role vendor|project|certifier] BASE");
-	if (keyfile_make(base, r, name, &e))
+	if (keyfile_make(base, as, name, &e))
 		return client_fail(&e);
 	printf("%s.secret  keep it: who has it signs as %s\n%s.key     goes into trust stores\n",
 	       base, name, base);
 	return 0;
+}
+
+static void usage(FILE *f)
+{
+	fputs("usage: vmhi driver SUBCOMMAND [ARGUMENT...]\n\n", f);
+	for (size_t i = 0; i < sizeof(subs) / sizeof(subs[0]); i++)
+		fprintf(f, "  %-8s %s\n", subs[i].name, subs[i].what);
 }
 
 int cmd_driver(int argc, char **argv)
@@ -168,8 +179,12 @@ int cmd_driver(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(subs) / sizeof(subs[0]); i++)
 		if (!strcmp(argv[1], subs[i].name))
 			return subs[i].fn(argc - 1, argv + 1);
-	fputs("usage: vmhi driver SUBCOMMAND [ARGUMENT...]\n\n", stderr);
-	for (size_t i = 0; i < sizeof(subs) / sizeof(subs[0]); i++)
-		fprintf(stderr, "  %-8s %s\n", subs[i].name, subs[i].what);
+	if (argc > 1 && !strcmp(argv[1], "--help")) {
+		usage(stdout);
+		return 0;
+	}
+	if (argc > 1)
+		fprintf(stderr, "vmhi driver: no subcommand \"%s\"\n", argv[1]);
+	usage(stderr);
 	return 2;
 }

@@ -14,8 +14,19 @@ int driver_new(int argc, char **argv);
 int driver_sign(int argc, char **argv);
 int driver_keygen(int argc, char **argv);
 
-/* Says how a sub-command is used; answers exit status 2. */
-int driver_usage(const char *form);
+struct driver_option {
+	const char *name;	/* "--key"; a NULL ends the table */
+	const char **value;	/* set to what follows it, */
+	bool *flag;		/* or, for one that stands alone, to true */
+	bool needed;
+};
+
+/*
+ * Reads a sub-command's arguments: options, and one operand, what it is called. -1, or the exit
+ * status: 0 after --help, 2 once it was told what is wrong. form: how it is used, from its name on.
+ */
+int driver_args(int argc, char **argv, const struct driver_option *opt, const char *what,
+		char **operand, const char *form);
 
 /* Checks a file as admission_check() does; 0 also if it was refused: *r tells. */
 int driver_check(const char *path, const struct admission_policy *p, struct admission_report **r,

@@ -21,6 +21,13 @@ _vmhi()
 	2:port:*) words="list" ;;
 	2:device:*) words="list bind unbind" ;;
 	2:driver:*) words="inspect sign keygen list new" ;;
+	*:driver:inspect)
+		case $prev in
+		--accept) words="community supported accepted certified" ;;
+		*) words="--all --json --accept --trust"
+			[[ $cur == -* ]] || compopt -o default ;;
+		esac
+		;;
 	3:vm:console | 3:vm:stop | 3:vm:kill) words=$(_vmhi_names vms) ;;
 	3:set:stop | 3:port:list) words=$(_vmhi_names sets) ;;
 	3:device:bind | 3:device:unbind) words=$(ls /sys/bus/pci/devices 2>/dev/null) ;;
