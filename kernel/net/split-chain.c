@@ -5,11 +5,18 @@
 #include "kernel/net/csum.h"
 #include "kernel/net/split.h"
 
+/*
+ * Descriptors read for one frame: no guest needs as many, and one that links more of them, empty
+ * ones too, would hold up the others.
+ */
+#define FRAME_DESCS 256
+
 /* A walk along one chain. */
 struct walk {
 	const struct vring_desc *table;
 	uint32_t size, left;	/* of the table; descriptors that may still come */
 	uint32_t next;
+	uint32_t *budget;	/* of FRAME_DESCS: what is left */
 	bool more, indirect;
 };
 
@@ -19,9 +26,9 @@ static int stop(struct vq *vq, const char *why, uint64_t arg)
 	return -1;
 }
 
-static void walk_start(const struct vq *vq, uint16_t head, struct walk *w)
+static void walk_start(const struct vq *vq, uint16_t head, struct walk *w, uint32_t *budget)
 {
-	*w = (struct walk){vq->desc, vq->size, vq->size, head, true, false};
+	*w = (struct walk){vq->desc, vq->size, vq->size, head, budget, true, false};
 }
 
 static int enter_indirect(struct vq *vq, const struct split_desc *d, struct walk *w)
@@ -42,7 +49,8 @@ static int enter_indirect(struct vq *vq, const struct split_desc *d, struct walk
 	if (!table || len < d->len)
 		return stop(vq, "indirect table outside of memory at", d->addr);
 	*w = (struct walk){(const void *)table, d->len / sizeof(struct vring_desc),
-			   d->len / sizeof(struct vring_desc), 0, true, true};
+			   d->len / sizeof(struct vring_desc), 0, w->budget, true,
+			   true};
 	return 0;
 }
 
@@ -56,6 +64,9 @@ static int walk_next(struct vq *vq, struct walk *w, bool write, struct split_des
 			return stop(vq, "chain goes on at descriptor", w->next);
 		if (!w->left--)
 			return stop(vq, "descriptor chain loops at", w->next);
+		if (!*w->budget)
+			return stop(vq, "frame of more descriptors than", FRAME_DESCS);
+		--*w->budget;
 		*d = split_load((const void *)((const uint8_t *)w->table + w->next * 16ul));
 		if (!(d->flags & VRING_DESC_F_INDIRECT))
 			break;
@@ -109,13 +120,14 @@ int split_take_chain(struct vq *vq, uint16_t head, const struct pool *pool, uint
 		     struct vmhi_pkt *pkt)
 {
 	uint8_t hdr[VQ_HDR];
+	uint32_t budget = FRAME_DESCS;
 	struct split_desc d;
 	struct walk w;
 	uint64_t at = 0;
 	int r;
 
 	pool_describe(pool, cookie, 0, 1, pkt);
-	walk_start(vq, head, &w);
+	walk_start(vq, head, &w, &budget);
 	while ((r = walk_next(vq, &w, false, &d)) > 0) {
 		while (d.len) {
 			uint64_t len;
@@ -178,6 +190,7 @@ struct room {
 	uint16_t head[GIVE_CHAINS];
 	uint64_t len[GIVE_CHAINS];	/* of each chain */
 	uint32_t pieces, chains;
+	uint32_t budget;
 	uint64_t total;
 };
 
@@ -189,7 +202,7 @@ static int add_chain(struct vq *vq, uint16_t head, struct room *b)
 
 	b->head[b->chains] = head;
 	b->len[b->chains] = 0;
-	walk_start(vq, head, &w);
+	walk_start(vq, head, &w, &b->budget);
 	while ((r = walk_next(vq, &w, true, &d)) > 0) {
 		while (d.len) {
 			uint64_t len;
@@ -239,6 +252,7 @@ int split_give_chain(struct vq *vq, struct vmhi_pkt *pkt, uint32_t avail, uint32
 	struct room b;
 
 	b.pieces = b.chains = 0;
+	b.budget = FRAME_DESCS;
 	b.total = 0;
 	while (b.total < need && b.chains < avail && b.chains < most)
 		if (add_chain(vq, split_head(vq, (uint16_t)(vq->last_avail + b.chains)), &b))

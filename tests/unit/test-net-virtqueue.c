@@ -371,6 +371,43 @@ static void test_hostile_give(void)
 	}
 }
 
+/* Empty descriptors cost time and add nothing: a frame may have so many of them, and no more. */
+static void test_empty_descriptors(void)
+{
+	static const struct { uint16_t empty; bool run; } c[] = {{200, true}, {300, false}};
+	uint8_t data[64] = {0};
+	struct vring_desc *t;
+
+	for (int i = 0; i < 4; i++) {
+		uint16_t n = c[i / 2].empty, write = i % 2 ? VRING_DESC_F_WRITE : 0;
+
+		set_up(F_IND | F_MRG);
+		t = (void *)(base + 16384);
+		for (uint16_t d = 0; d < n; d++)
+			t[d] = (struct vring_desc){GPA, 0, write | VRING_DESC_F_NEXT, d + 1};
+		t[n] = (struct vring_desc){frame_at(0, 60), VQ_HDR + 60, write, 0};
+		indirect(GPA + 16384, (n + 1u) * 16, 0);
+		pkt[0] = (struct vmhi_pkt){.va = (uintptr_t)data, .len = 60};
+		CU_ASSERT_EQUAL(write ? vq.give(&vq, pkt, 1) : vq.take(&vq, &pool, pkt, 1),
+				c[i / 2].run);
+		CU_ASSERT_EQUAL(vq.run, c[i / 2].run);
+		tear_down();
+	}
+	/* chains that merge share the frame's allowance: the second is one too many */
+	set_up(F_IND | F_MRG);
+	t = (void *)(base + 16384);
+	for (uint16_t d = 0; d < 200; d++)
+		t[d] = (struct vring_desc){GPA + BUF_AT, d ? 0 : VQ_HDR,
+					   VRING_DESC_F_WRITE | (d < 199 ? VRING_DESC_F_NEXT : 0),
+					   (uint16_t)(d + 1)};
+	indirect(GPA + 16384, 200 * 16, 0);
+	offer(0);
+	pkt[0] = (struct vmhi_pkt){.va = (uintptr_t)data, .len = 60};
+	CU_ASSERT_EQUAL(vq.give(&vq, pkt, 1), 0);
+	CU_ASSERT(!vq.run);
+	tear_down();
+}
+
 static void test_indirect_not_negotiated(void)
 {
 	set_up(0);
@@ -574,6 +611,7 @@ static const struct unit_test tests[] = {
 	{"takes checksum requests that fit the frame", test_take_csum},
 	{"stops for a hostile transmit queue", test_hostile_take},
 	{"stops for a hostile receive queue", test_hostile_give},
+	{"stops for frames of too many descriptors", test_empty_descriptors},
 	{"refuses indirect tables that were not negotiated", test_indirect_not_negotiated},
 	{"takes what is good before what is not", test_good_then_hostile},
 	{"gives frames", test_give},
