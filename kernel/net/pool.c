@@ -7,6 +7,16 @@
 /* Beyond the count, so that a batch can be written behind the top before it is checked. */
 #define POOL_SLACK 128
 
+/* Newton's way: x * x = 1 modulo 8 for odd numbers, and each step doubles the bits that are right. */
+static uint64_t reciprocal(uint64_t odd)
+{
+	uint64_t r = odd;
+
+	for (int bits = 3; bits < 64; bits *= 2)
+		r *= 2 - odd * r;
+	return r;
+}
+
 int pool_init(struct pool *p, void *va, uint64_t iova, uint64_t len, uint32_t mtu)
 {
 	uint32_t room = pool_room(mtu), stride = room + POOL_HEADROOM;
@@ -14,8 +24,8 @@ int pool_init(struct pool *p, void *va, uint64_t iova, uint64_t len, uint32_t mt
 
 	if (!va || ((uintptr_t)va & 63) || count < 64 || count > 1u << 24)
 		return -EINVAL;
-	*p = (struct pool){.va = va, .iova = iova, .end = count * stride, .room = room,
-			   .stride = stride, .count = (uint32_t)count};
+	*p = (struct pool){.va = va, .iova = iova, .room = room, .stride = stride,
+			   .reciprocal = reciprocal(stride / 64), .count = (uint32_t)count};
 	p->free = calloc(count + POOL_SLACK, sizeof(*p->free));
 	if (!p->free)
 		return -ENOMEM;

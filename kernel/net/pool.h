@@ -20,9 +20,9 @@
 struct pool {
 	uint8_t *va;
 	uint64_t iova;
-	uint64_t end;		/* cookies are below this */
 	uint32_t room;		/* bytes behind the headroom: 2048, 4096, 8192 or 16384 */
-	uint32_t stride;
+	uint32_t stride;	/* 64 times an odd number */
+	uint64_t reciprocal;	/* of that number, modulo 2^64 */
 	uint32_t count, nfree;
 	uint64_t *free;		/* stack of cookies */
 };
@@ -43,6 +43,18 @@ void pool_free(struct pool *p);
 static inline uint8_t *pool_data(const struct pool *p, uint64_t cookie)
 {
 	return p->va + cookie + POOL_HEADROOM;
+}
+
+/*
+ * The number of the buffer that this cookie names; count or more if it names none. The product
+ * with the reciprocal divides what is a multiple of the odd number, and the rotation the rest by
+ * 64: each cookie gives another result, so those below count are those of buffers.
+ */
+static inline uint64_t pool_number(const struct pool *p, uint64_t cookie)
+{
+	uint64_t n = cookie * p->reciprocal;
+
+	return n >> 6 | n << 58;
 }
 
 /*
@@ -87,9 +99,12 @@ static inline bool pool_accept(struct pool *p, uint32_t n)
 {
 	uint64_t most = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		most = p->free[p->nfree + i] > most ? p->free[p->nfree + i] : most;
-	if (most >= p->end || n > p->count - p->nfree)
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t number = pool_number(p, p->free[p->nfree + i]);
+
+		most = number > most ? number : most;
+	}
+	if (most >= p->count || n > p->count - p->nfree)
 		return false;
 	p->nfree += n;
 	return true;

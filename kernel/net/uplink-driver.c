@@ -119,7 +119,7 @@ static inline bool whole(const struct pool *pool, const struct vmhi_pkt *p)
 	const uint32_t odd = VMHI_PKT_MORE | VMHI_PKT_CANCELLED;
 
 	/* no branches: all of it is true of nearly every packet */
-	return (p->cookie < pool->end) & !((p->flags & odd) | p->err) &
+	return (pool_number(pool, p->cookie) < pool->count) & !((p->flags & odd) | p->err) &
 	       (p->va == (uintptr_t)pool->va + p->cookie + POOL_HEADROOM) & (p->len >= 14) &
 	       (p->len <= pool->room) & ((uint64_t)p->data_off + p->len <= pool->room);
 }
@@ -134,7 +134,7 @@ static uint32_t sort_out(struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		bool part = more;
 
-		if (pkt[i].cookie >= pool->end) {
+		if (pool_number(pool, pkt[i].cookie) >= pool->count) {
 			fail(u);
 			return out;
 		}
@@ -215,7 +215,7 @@ static void drain(struct uplink *u)
 			break;
 		u->posted -= n;
 		for (uint32_t k = 0; k < n; k++)
-			if (pkt[k].cookie < pool->end)
+			if (pool_number(pool, pkt[k].cookie) < pool->count)
 				pool_put(pool, &pkt[k], 1);
 	}
 }

@@ -41,7 +41,8 @@ static void set_up(void)
 static void check(const struct vq *vq, const struct vmhi_pkt *pkt, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (pkt[i].len < 14 || pkt[i].len > vq->frame_max || pkt[i].cookie >= pool.end ||
+		if (pkt[i].len < 14 || pkt[i].len > vq->frame_max ||
+		    pool_number(&pool, pkt[i].cookie) >= pool.count ||
 		    ((pkt[i].flags & VMHI_PKT_CSUM) &&
 		     pkt[i].l4_off + pkt[i].csum_off + 2u > pkt[i].len))
 			abort();

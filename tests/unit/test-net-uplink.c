@@ -304,6 +304,22 @@ static void test_failed_stays_out(void)
 	CU_ASSERT_EQUAL(card.calls, calls);	/* not for the filter, not at the end */
 }
 
+/* A cookie inside of a buffer, or of the last one's end: another frame would be written there. */
+static void test_bad_cookies(void)
+{
+	for (int64_t off = -64; off <= 64; off += 128) {
+		set_up_card();
+		card.rx_off = off;
+		CU_ASSERT(uplink_fails());
+		tear_down();
+		set_up_card();
+		card.done_off = off;
+		send_frame();
+		CU_ASSERT(uplink_fails());
+		tear_down();
+	}
+}
+
 static void test_dead_passt(void)
 {
 	struct dp_stats before, after;
@@ -337,6 +353,7 @@ static void test_dead_passt(void)
 static const struct unit_test tests[] = {
 	{"keeps no guest from another while its ring stands still", test_stuck_ring},
 	{"is not called, or elected, once it broke the rules", test_failed_stays_out},
+	{"fails for a cookie that is no buffer's", test_bad_cookies},
 	{"sleeps while a passt socket is full, and when it is dead", test_dead_passt},
 };
 UNIT_MAIN("uplinks", tests)
