@@ -56,10 +56,8 @@ static int wire_vectors(struct set *s, uint32_t i, struct err *e)
 		d->nvec = BUS_VECTORS_MAX;
 	for (uint32_t v = 0; v < d->nvec; v++) {
 		s->vector[i][v] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (s->vector[i][v] < 0) {
-			d->nvec = v;
+		if (s->vector[i][v] < 0)
 			return err_set(e, -errno, "%s: no eventfd: %s", d->name, strerror(errno));
-		}
 	}
 	return d->nvec ? d->ops->irqs(d, s->vector[i], d->nvec, e) : 0;
 }
@@ -79,16 +77,19 @@ static int open_one(struct set *s, const struct set_device *sd, struct err *e)
 	if (r)
 		return r;
 	s->ev_ring[i] = event_add(s->loop, s->ring[i].kick, EPOLLIN, on_ring, &s->ring[i]);
-	if (s->bus.dev[i]->poll_fd >= 0)
+	if (s->ev_ring[i] && s->bus.dev[i]->poll_fd >= 0)
 		s->ev_dev[i] = event_add(s->loop, s->bus.dev[i]->poll_fd, EPOLLIN, on_device,
 					 s->bus.dev[i]);
-	return s->ev_ring[i] ? 0 : err_set(e, -errno, "%s cannot be watched", sd->at);
+	if (!s->ev_ring[i] || (s->bus.dev[i]->poll_fd >= 0 && !s->ev_dev[i]))
+		return err_set(e, -errno, "%s cannot be watched: %s", sd->at, strerror(errno));
+	return 0;
 }
 
 int devices_open(struct set *s, struct err *e)
 {
 	int r = 0;
 
+	memset(s->vector, 0xff, sizeof(s->vector)); /* none: -1 */
 	for (uint32_t i = 0; i < s->cfg.ndev && r == 0; i++)
 		r = open_one(s, &s->cfg.dev[i], e);
 	return r;
@@ -195,8 +196,9 @@ void devices_close(struct set *s)
 		s->ev_ring[i] = s->ev_dev[i] = NULL;
 		if (i < s->bus.ndev && s->ring[i].dev)
 			reg_server_free(&s->ring[i]);
-		for (uint32_t v = 0; i < s->bus.ndev && v < s->bus.dev[i]->nvec; v++)
-			close(s->vector[i][v]);
+		for (uint32_t v = 0; i < s->bus.ndev && v < BUS_VECTORS_MAX; v++)
+			if (s->vector[i][v] >= 0)
+				close(s->vector[i][v]);
 	}
 	bus_close(&s->bus);
 }

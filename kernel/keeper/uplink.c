@@ -103,7 +103,13 @@ static int open_passt(struct set *s, struct err *e)
 		return err_set(e, -r, "passt cannot be started: %s", strerror(r));
 	}
 	s->passt_fd = pidfd_open(s->passt, 0);
-	s->ev_passt = event_add(s->loop, s->passt_fd, EPOLLIN, on_passt_end, s);
+	if (s->passt_fd >= 0)
+		s->ev_passt = event_add(s->loop, s->passt_fd, EPOLLIN, on_passt_end, s);
+	if (!s->ev_passt) {
+		r = err_set(e, -errno, "passt cannot be watched: %s", strerror(errno));
+		close(pair[0]);
+		return r;
+	}
 	return pair[0];
 }
 
