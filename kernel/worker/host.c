@@ -165,7 +165,8 @@ static void host_raise(vmhi_hc hc, const struct vmhi_event *ev)
 
 	if (hc->nraised == WORKER_RAISED) {
 		/* Only the last state of the link matters; a fault must never be lost. */
-		hc->raised[WORKER_RAISED - 1] = *ev;
+		if (hc->raised[WORKER_RAISED - 1].type != VMHI_EV_FAULT)
+			hc->raised[WORKER_RAISED - 1] = *ev;
 		return;
 	}
 	hc->raised[hc->nraised++] = *ev;

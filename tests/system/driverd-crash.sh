@@ -89,6 +89,13 @@ says features queue.c 's/features = 0;/features = 1ull << 40;/' 'offers unknown 
 says configure queue.c 's/conf->mtu < 68/conf->mtu > 68/' \
 	"uplink uplink0: the driver's configure() failed: Invalid argument"
 
+# A fault among more events than there is room for is not lost.
+crashing fault driver.c 'dev->host->raise' 'struct vmhi_event f = {.type = VMHI_EV_FAULT};\
+	for (int i = 0; i < 40; i++) dev->host->raise(dev->hc, i == 31 ? &f : &ev);'
+timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
+keeper=$!
+ends 'exit status 3'
+
 # A worker that dies, or does not answer, while the keeper waits for its answer: the set must not
 # outlive it.
 cat >"$conf" <<-END
