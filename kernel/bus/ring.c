@@ -8,12 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/bus/bus.h"
 
 /* A round of the keeper's ends after so many entries, so that no ring keeps it from other work. */
 #define ROUND 256
+
+/* Writes must not block: they wait this long for room once, not each. */
+#define FULL_MS 1000
 
 static void signal_fd(int fd)
 {
@@ -38,24 +42,61 @@ static void kick(struct reg_client *c)
 		signal_fd(c->kick);
 }
 
-static uint32_t post(struct reg_client *c, uint8_t op, uint32_t bar, uint64_t off, uint32_t width,
-		     uint64_t value)
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+bool reg_dead(const struct reg_client *c)
+{
+	return __atomic_load_n(&c->dead, __ATOMIC_RELAXED);
+}
+
+/* Is there room for entry no? A place once taken is never given back: without room the ring ends. */
+static bool have_room(struct reg_client *c, uint32_t no)
+{
+	uint64_t since = 0;
+
+	for (uint32_t n = 0; no - __atomic_load_n(&c->ring->done, __ATOMIC_ACQUIRE) >=
+			     REG_RING_ENTRIES; n++) {
+		__builtin_ia32_pause();
+		if (n % 256 == 0) {
+			if (!since)
+				since = now_ms();
+			if (now_ms() - since > FULL_MS)
+				__atomic_store_n(&c->dead, true, __ATOMIC_RELAXED);
+			if (reg_dead(c))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Posts an entry, whose number is *no. */
+static bool post(struct reg_client *c, uint8_t op, uint32_t bar, uint64_t off, uint32_t width,
+		 uint64_t value, uint32_t *no)
 {
 	struct reg_ring *r = c->ring;
-	uint32_t no = __atomic_fetch_add(&r->head, 1, __ATOMIC_ACQ_REL);
-	struct reg_entry *ent = &r->entry[no % REG_RING_ENTRIES];
+	struct reg_entry *ent;
 
-	while (no - __atomic_load_n(&r->done, __ATOMIC_ACQUIRE) >= REG_RING_ENTRIES)
-		__builtin_ia32_pause();
+	if (reg_dead(c))
+		return false;
+	*no = __atomic_fetch_add(&r->head, 1, __ATOMIC_ACQ_REL);
+	if (!have_room(c, *no))
+		return false;
+	ent = &r->entry[*no % REG_RING_ENTRIES];
 	ent->op = op;
 	ent->bar = (uint8_t)bar;
 	ent->width = (uint8_t)width;
 	ent->zero = 0;
 	ent->off = off;
 	ent->value = value;
-	__atomic_store_n(&ent->seq, no + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&ent->seq, *no + 1, __ATOMIC_RELEASE);
 	kick(c);
-	return no;
+	return true;
 }
 
 bool reg_idle(const struct reg_client *c)
@@ -66,16 +107,20 @@ bool reg_idle(const struct reg_client *c)
 
 void reg_write(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t width, uint64_t value)
 {
-	post(c, REG_OP_WRITE, bar, off, width, value);
+	uint32_t no;
+
+	post(c, REG_OP_WRITE, bar, off, width, value, &no);
 }
 
 uint64_t reg_read(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t width, int timeout_ms)
 {
 	struct pollfd p = {.fd = c->answer, .events = POLLIN};
-	uint32_t want = post(c, REG_OP_READ, bar, off, width, 0) + 1;
+	uint32_t no;
 
+	if (!post(c, REG_OP_READ, bar, off, width, 0, &no))
+		return ~0ull;
 	/* An answer that came too late for an earlier read may still wake this one. */
-	while (__atomic_load_n(&c->ring->read_seq, __ATOMIC_ACQUIRE) != want) {
+	while (__atomic_load_n(&c->ring->read_seq, __ATOMIC_ACQUIRE) != no + 1) {
 		int n = poll(&p, 1, timeout_ms);
 
 		if (n == 0 || (n < 0 && errno != EINTR))

@@ -43,7 +43,11 @@ _Static_assert(sizeof(struct reg_ring) <= REG_RING_BYTES, "the ring fits its mem
 struct reg_client {
 	struct reg_ring *ring;
 	int kick, answer;	/* pipes: to the keeper, from it */
+	bool dead;		/* the keeper made no room in time: nothing is posted any more */
 };
+
+/* Any thread may ask. */
+bool reg_dead(const struct reg_client *c);
 
 /* All that was posted has reached the device: a mapped register may be touched without asking. */
 bool reg_idle(const struct reg_client *c);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -91,6 +92,16 @@ int device_vectors(struct worker *w, const struct chan_vectors *v, const int *fd
 	return 0;
 }
 
+static void ring_lost(void *arg, uint32_t events)
+{
+	struct vmhi_host_context *d = arg;
+
+	event_del(d->ev_lost);
+	d->ev_lost = NULL;
+	log_error("%s: its registers are not served in time: given up", d->info.name);
+	device_gone(d->w, d->index);
+}
+
 int device_ring(struct worker *w, uint32_t index, int memfd, int kick, int answer, struct err *e)
 {
 	struct vmhi_host_context *d = find(w, index, e);
@@ -102,7 +113,13 @@ int device_ring(struct worker *w, uint32_t index, int memfd, int kick, int answe
 	if (va == MAP_FAILED)
 		return err_set(e, -errno, "%s: its register ring cannot be mapped: %s",
 			       d->info.name, strerror(errno));
-	d->regs = (struct reg_client){va, kick, answer};
+	d->lost_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (d->lost_fd >= 0)
+		d->ev_lost = event_add(w->loop, d->lost_fd, EPOLLIN, ring_lost, d);
+	if (!d->ev_lost)
+		return err_set(e, -errno, "%s: its register ring cannot be watched: %s",
+			       d->info.name, strerror(errno));
+	d->regs = (struct reg_client){va, kick, answer, false};
 	return 0;
 }
 
@@ -207,6 +224,7 @@ static void silence(struct vmhi_host_context *d)
 	for (int i = 0; i < WORKER_TIMERS; i++)
 		if (d->timer[i].id > 0)
 			event_timer_cancel(d->w->loop, d->timer[i].id);
+	event_del(d->ev_lost);
 	if (d->raised_id > 0)
 		event_timer_cancel(d->w->loop, d->raised_id);
 }

@@ -176,8 +176,8 @@ static void host_raise(vmhi_hc hc, const struct vmhi_event *ev)
 	hc->raised_id = r > 0 ? r : 0;
 }
 
-/* May this line be shown? Counted a second, for each device; the first one too many says so. */
-static bool log_allowed(vmhi_hc hc)
+/* The first line too many says so. */
+bool host_log_allowed(vmhi_hc hc)
 {
 	unsigned int second = (unsigned int)(host_now(hc) / 1000000000ull);
 	unsigned int lines;
@@ -197,7 +197,7 @@ static void host_log(vmhi_hc hc, uint32_t level, const char *text, uint32_t len,
 	char line[201], numbers[4 * 20 + 1] = "";
 	size_t at = 0;
 
-	if (!log_allowed(hc))
+	if (!host_log_allowed(hc))
 		return;
 	if (len > 200)
 		len = 200;

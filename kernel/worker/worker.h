@@ -48,6 +48,8 @@ struct vmhi_host_context {
 	struct window win[WORKER_WINDOWS];
 	uint32_t nwin;
 	struct reg_client regs;		/* ring NULL: every BAR is mapped, or there is none */
+	int lost_fd;			/* eventfd: its ring is dead */
+	struct event *ev_lost;
 	struct device_vector vec[BUS_VECTORS_MAX];
 	uint32_t nvec;			/* as many as were wired */
 	struct device_timer timer[WORKER_TIMERS];
@@ -74,6 +76,8 @@ struct worker {
 
 /* host.c: the functions a driver is given. */
 extern const struct vmhi_host worker_host;
+/* May a line about the driver be shown? Counted a second, for each device. */
+bool host_log_allowed(struct vmhi_host_context *d);
 
 /* device.c: a device from the keeper's description to a running uplink, and back. */
 int device_add(struct worker *w, const struct chan_device *info, struct err *e);

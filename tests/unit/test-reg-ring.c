@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kernel/bus/bus.h"
 #include "kernel/bus/ring.h"
@@ -65,7 +66,7 @@ static void begin(bool threaded)
 	dev.d.ops = &ops;
 	dev.d.bar[2].len = sizeof(dev.reg);
 	CU_ASSERT_EQUAL_FATAL(reg_server_init(&server, &dev.d, &e), 0);
-	client = (struct reg_client){server.ring, server.client_kick, server.client_answer};
+	client = (struct reg_client){server.ring, server.client_kick, server.client_answer, false};
 	quit = !threaded;
 	if (threaded)
 		pthread_create(&keeper, NULL, run, NULL);
@@ -155,6 +156,30 @@ static void read_without_keeper(void)
 	end(false);
 }
 
+/* A full ring that nobody empties: one write waits, for a while, and no other after it. */
+static void full_without_keeper(void)
+{
+	struct timespec a, b;
+
+	begin(false);
+	for (uint32_t i = 0; i < REG_RING_ENTRIES; i++)
+		reg_write(&client, 2, 0, 4, i + 1);
+	CU_ASSERT(!reg_dead(&client));
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = 0; i < 1000; i++)
+		reg_write(&client, 2, 0, 4, 0);
+	CU_ASSERT_EQUAL(reg_read(&client, 2, 0, 4, 60000), ~0ull);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	CU_ASSERT(b.tv_sec - a.tv_sec < 30);
+	CU_ASSERT(reg_dead(&client));
+	/* What was posted before arrives; the keeper is not confused by the rest. */
+	for (int i = 0; i < 8; i++)
+		reg_server_run(&server);
+	CU_ASSERT_EQUAL(dev.ops, REG_RING_ENTRIES);
+	CU_ASSERT(!dev.order_broken);
+	end(false);
+}
+
 /* What a worker that was taken over may put there: nothing of it reaches a device. */
 static void hostile_entries(void)
 {
@@ -206,6 +231,7 @@ static const struct unit_test tests[] = {
 	{"idle means arrived", idle_means_arrived},
 	{"one kick for a sleeping keeper", no_kick_without_need},
 	{"a read that nobody answers", read_without_keeper},
+	{"a full ring that nobody empties", full_without_keeper},
 	{"hostile entries", hostile_entries},
 	{"a ring that never runs dry", endless_ring},
 };
