@@ -14,10 +14,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kernel/admission/internal.h"
+#include "kernel/lib/clock.h"
 
 #define LIMIT_MS     10000
 #define LIMIT_MEMORY (192ull << 20)	/* on top of what the parent had */
@@ -125,14 +125,6 @@ static _Noreturn void child(sandbox_fn fn, const void *bytes, size_t len, int fd
 		left -= (size_t)n;
 	}
 	_exit(0);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* All of it within the time, and then the pipe's end. 0 or -errno. */

@@ -5,24 +5,16 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kernel/bus/vfio-user.h"
+#include "kernel/lib/clock.h"
 #include "kernel/lib/log.h"
 
 #define TIMEOUT_MS 5000
 #define BUSY                                                                                       \
 	"the server does not answer; a model serves one client at a time: is another set or VM "   \
 	"using it?"
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 int vfu_drop(struct vfu_dev *v, struct err *e, const char *why)
 {

@@ -10,10 +10,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kernel/keeper/set.h"
+#include "kernel/lib/clock.h"
 #include "kernel/lib/driver-op.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/paths.h"
@@ -115,14 +115,6 @@ void child_end(struct set *s, const char *why)
 	log_error("%s; the set ends", c->fate);
 	s->status = 1;
 	event_loop_stop(s->loop);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /*

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "kernel/lib/clock.h"
 
 struct event {
 	struct event_loop *loop;
@@ -31,14 +32,6 @@ struct event_loop {
 	struct event *dead;	/* freed when no report can name them any more */
 	struct timer *timers;	/* soonest first */
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 struct event_loop *event_loop_new(void)
 {

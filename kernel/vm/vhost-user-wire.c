@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "kernel/lib/clock.h"
 #include "kernel/lib/fdpass.h"
 
 static const char *const request_names[] = {
@@ -42,14 +42,6 @@ const char *vhost_user_request_name(enum vhost_user_request request)
 										  NULL;
 
 	return name ? name : "unknown request";
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* 0 when the socket is ready for events; -ETIMEDOUT at the deadline. */

@@ -8,9 +8,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "kernel/lib/clock.h"
 #include "kernel/lib/log.h"
 #include "kernel/vm/memory.h"
 #include "kernel/vm/vm.h"
@@ -125,14 +125,6 @@ static int watch(struct vhost_device *vd)
 }
 
 static void reconnect(void *arg);
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static void retry_later(struct vhost_device *vd)
 {
