@@ -10,8 +10,10 @@
  *
  * System calls made after dp_new(), for the sandbox: mmap and munmap (PROT_READ|PROT_WRITE,
  * MAP_SHARED; MAP_FIXED|MAP_ANONYMOUS in the SIGBUS handler), memfd_create, ftruncate, fstat,
- * fcntl (F_GETFL, F_SETFL, F_GET_SEALS), eventfd2, epoll_ctl, epoll_wait, read, write, readv,
- * writev, recvmsg, sendmsg, shutdown, close, futex, clock_gettime.
+ * fcntl (F_GETFL, F_SETFL, F_GET_SEALS), eventfd2, epoll_ctl, epoll_pwait, read, write, readv,
+ * writev, recvmsg, sendmsg, shutdown, close, futex, clock_gettime, rt_sigreturn, timer_delete.
+ *
+ * The data thread uses SIGURG, and the process gets a handler for it and for SIGBUS.
  */
 #ifndef KERNEL_NET_DATAPLANE_H
 #define KERNEL_NET_DATAPLANE_H
@@ -112,7 +114,8 @@ int dp_port_del(struct dataplane *dp, const char *name);
 
 /*
  * Gives the port a connected vhost-user front end. The socket is the dataplane's from then on,
- * unless an error is returned: -ENOENT no such port, -EBUSY connected already.
+ * unless an error is returned: -ENOENT no such port, -EBUSY connected already, -EAGAIN
+ * barred for a minute, since a front end tried to block the data thread.
  */
 int dp_port_connect(struct dataplane *dp, const char *name, int sock, struct err *e);
 

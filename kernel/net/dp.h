@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "kernel/net/dataplane.h"
 #include "kernel/net/switch.h"
@@ -23,6 +24,7 @@ struct guest_port {
 	struct vhost_user *vu;		/* NULL: no front end */
 	uint32_t rx_queues;		/* that run, from the first on */
 	uint64_t held_until;		/* clock: not polled before, or until the uplink has room */
+	uint64_t barred_until;		/* tsc: no front end is let in before */
 	uint64_t ring_errors, bad;	/* bad: of queues since set up anew */
 	struct vq vq[VHOST_USER_RINGS];
 };
@@ -78,6 +80,8 @@ struct dataplane {
 	bool standing, quit;
 	int pauses;
 	pthread_t thread;
+	timer_t ticks;
+	int ticks_error;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	int epfd, wake, news;		/* news: eventfd to the control thread */

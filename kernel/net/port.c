@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include "kernel/lib/log.h"
 #include "kernel/net/copy.h"
 #include "kernel/net/dp.h"
+
+/* How long nobody may connect to a port whose front end stopped everybody for some ms. */
+#define BAR_SECONDS 60
 
 /* The rx queue for a frame, by its addresses and ports, so that a flow stays in order. */
 static uint32_t spread(const struct vmhi_pkt *pkt, uint32_t queues)
@@ -153,6 +155,12 @@ void port_review(struct guest_port *p)
 		return;
 	}
 	for (uint32_t i = 0; p->vu && i < 2 * p->conf.queue_pairs; i++) {
+		if (!p->vq[i].blocked)
+			continue;
+		p->barred_until = dp_tsc() + BAR_SECONDS * p->dp->hz;
+		port_hang_up(p, "it filled an eventfd, to block the data thread");
+	}
+	for (uint32_t i = 0; p->vu && i < 2 * p->conf.queue_pairs; i++) {
 		struct vq *vq = &p->vq[i];
 
 		if (!vq->broken || vq->reported)
@@ -161,8 +169,6 @@ void port_review(struct guest_port *p)
 		p->ring_errors++;
 		log_warning("port %s: queue %u stopped: %s 0x%" PRIx64, p->conf.name, i,
 			    vq->broken, vq->broken_arg);
-		if (p->vu->ring[i].error >= 0)
-			(void)!eventfd_write(p->vu->ring[i].error, 1);
 	}
 }
 
@@ -281,6 +287,9 @@ int dp_port_connect(struct dataplane *dp, const char *name, int sock, struct err
 		return err_set(e, -ENOENT, "there is no port %s", name);
 	if (p->vu)
 		return err_set(e, -EBUSY, "port %s is connected already", name);
+	if (dp_tsc() < p->barred_until)
+		return err_set(e, -EAGAIN, "port %s: its front end filled an eventfd to block the "
+			       "data thread; none is let in for %d s", name, BAR_SECONDS);
 	dp_pause(dp);
 	p->vu = vhost_user_new(dp->loop, sock, &p->vu_port, e);
 	dp_resume(dp);

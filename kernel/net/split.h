@@ -101,8 +101,8 @@ static ALWAYS_INLINE void split_notify(struct vq *vq, bool event_idx)
 		need = !(__atomic_load_n(&vq->avail->flags, __ATOMIC_RELAXED) &
 			 VRING_AVAIL_F_NO_INTERRUPT);
 	}
-	if (need)
-		(void)!eventfd_write(vq->call_fd, 1);
+	if (need && unlikely(eventfd_write(vq->call_fd, 1)))
+		vq_unsignalled(vq);
 }
 
 /* What a front end keeps for a back end that dies (vhost-user, inflight buffers of a split ring). */

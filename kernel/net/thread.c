@@ -4,15 +4,24 @@
  * none for a while. Between two rounds it can be stopped: nothing is half done there.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kernel/net/dp.h"
 
 #define SPIN_US 50	/* idle polling before sleep is tried */
+
+/*
+ * A signal every so often interrupts a write to an eventfd that blocks (see vq_unsignalled()): no
+ * call that does not block costs as little, and a front end can let any other block at any time.
+ */
+#define TICK_MS	 20
+#define TICK_SIG SIGURG
 
 static __attribute__((noinline)) bool poll_round(struct dataplane *dp)
 {
@@ -79,11 +88,15 @@ static void disarm(struct dataplane *dp)
 static void sleep_until_work(struct dataplane *dp)
 {
 	struct epoll_event ev[8];
+	sigset_t no_ticks;
 	int ms = arm(dp);
+
+	sigemptyset(&no_ticks);
+	sigaddset(&no_ticks, TICK_SIG);
 
 	if (ms > 0) {
 		dp->stats.sleeps++;
-		epoll_wait(dp->epfd, ev, 8, ms);
+		epoll_pwait(dp->epfd, ev, 8, ms, &no_ticks);
 	}
 	disarm(dp);
 }
@@ -105,16 +118,39 @@ static bool stand(struct dataplane *dp)
 	return !quit;
 }
 
+static void on_tick(int sig)
+{
+}
+
+static int start_ticks(struct dataplane *dp)
+{
+	const struct sigaction sa = {.sa_handler = on_tick};	/* calls are not restarted */
+	const struct itimerspec every = {{0, TICK_MS * 1000000}, {0, TICK_MS * 1000000}};
+	struct sigevent sev = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TICK_SIG};
+	sigset_t set;
+
+	sev._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	sigemptyset(&set);
+	sigaddset(&set, TICK_SIG);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	if (sigaction(TICK_SIG, &sa, NULL) < 0 ||
+	    timer_create(CLOCK_MONOTONIC, &sev, &dp->ticks) < 0)
+		return -errno;
+	timer_settime(dp->ticks, 0, &every, NULL);	/* a valid time on a valid timer */
+	return 0;
+}
+
 static void *data_thread(void *arg)
 {
 	struct dataplane *dp = arg;
 	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = 0;
 
 	prctl(PR_SET_NAME, "data");
+	dp->ticks_error = start_ticks(dp);
 	for (;;) {
 		if (__builtin_expect(atomic_load_explicit(&dp->pause_asked, memory_order_acquire),
 				     0) && !stand(dp))
-			return NULL;
+			break;
 		if (count_round(dp)) {
 			busy_at = dp->sw.clock;
 		} else if (dp->sw.clock - busy_at > spin) {
@@ -122,6 +158,9 @@ static void *data_thread(void *arg)
 			busy_at = dp_tsc();
 		}
 	}
+	if (!dp->ticks_error)
+		timer_delete(dp->ticks);
+	return NULL;
 }
 
 int dp_watch(struct dataplane *dp, int fd, bool on)
@@ -159,7 +198,10 @@ int dp_thread_start(struct dataplane *dp, struct err *e)
 	if (r)
 		return err_set(e, -r, "data thread: %s", strerror(r));
 	wait_standing(dp);	/* its start needs more system calls than its work */
-	return 0;
+	if (!dp->ticks_error)
+		return 0;
+	dp_thread_stop(dp);
+	return err_set(e, dp->ticks_error, "data thread: timer: %s", strerror(-dp->ticks_error));
 }
 
 void dp_thread_stop(struct dataplane *dp)

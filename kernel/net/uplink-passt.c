@@ -85,7 +85,7 @@ static void passt_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32_
 	}
 	msg.msg_iovlen = 2 * i;
 	r = sendmsg(u->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (r < 0 && errno != EAGAIN) {
+	if (r < 0 && errno != EAGAIN && errno != EINTR) {
 		fail(u);
 		return;
 	}

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/lib/log.h"
@@ -70,7 +72,8 @@ void vu_update_rings(struct vhost_user *v)
 			start_ring(v, i);
 		else if (!ready)
 			stop_ring(v, i);
-		v->port->vq[i].run = r->started && enabled && !v->port->vq[i].broken;
+		v->port->vq[i].run = r->started && enabled && !v->port->vq[i].broken &&
+				     !v->port->vq[i].blocked;
 	}
 }
 
@@ -197,6 +200,19 @@ int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	return 0;
 }
 
+/* All files without an inode of their own share one: eventfds do, sockets and pipes do not. */
+static bool is_eventfd(int fd)
+{
+	int own = eventfd(0, EFD_CLOEXEC);
+	struct stat a, b;
+	bool is = own >= 0 && !fstat(own, &a) && !fstat(fd, &b) && a.st_dev == b.st_dev &&
+		  a.st_ino == b.st_ino;
+
+	if (own >= 0)
+		close(own);
+	return is;
+}
+
 /* Takes the descriptor out of the message; *fd is -1 if it says that there is none. */
 static int take_fd(struct vu_msg *m, int *fd, struct err *e)
 {
@@ -208,9 +224,11 @@ static int take_fd(struct vu_msg *m, int *fd, struct err *e)
 	*fd = -1;
 	if (none)
 		return 0;
+	if (!is_eventfd(m->fds[0]))
+		return err_set(e, -EINVAL, "ring descriptor is no eventfd");
 	*fd = m->fds[0];
 	m->fds[0] = -1;
-	/* The data thread must not block on what a front end made of it. */
+	/* The front end can take this back at any time: see vq_unsignalled(). */
 	fcntl(*fd, F_SETFL, fcntl(*fd, F_GETFL) | O_NONBLOCK);
 	return 0;
 }

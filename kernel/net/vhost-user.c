@@ -320,6 +320,8 @@ struct vhost_user *vhost_user_new(struct event_loop *l, int sock,
 	v->sock = sock;
 	for (int i = 0; i < VHOST_USER_RINGS; i++)
 		v->ring[i].kick = v->ring[i].call = v->ring[i].error = -1;
+	for (uint32_t i = 0; i < 2 * port->pairs; i++)
+		port->vq[i].error_fd = &v->ring[i].error;
 	v->event = event_add(l, sock, EPOLLIN, on_input, v);
 	if (!v->event) {
 		err_set(e, -errno, "port %s: socket: %s", port->name, strerror(errno));
@@ -338,6 +340,7 @@ void vhost_user_free(struct vhost_user *v)
 	vu_drop_inflight(v);
 	for (uint32_t i = 0; i < 2 * v->port->pairs; i++) {
 		v->port->vq[i].call_fd = -1;
+		v->port->vq[i].error_fd = NULL;
 		v->port->vq[i].broken = NULL;
 	}
 	guestmem_clear(&v->mem);

@@ -5,6 +5,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <stddef.h>
+#include <sys/eventfd.h>
 
 #ifndef VIRTIO_F_IN_ORDER
 #define VIRTIO_F_IN_ORDER 35
@@ -50,6 +51,16 @@ int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail,
 	return 0;
 }
 
+void vq_unsignalled(struct vq *vq)
+{
+	if (errno != EINTR)
+		return;		/* full, but it does not block: there is a signal in it already */
+	vq->blocked = true;
+	vq->run = false;
+	if (vq->trouble)
+		*vq->trouble = true;
+}
+
 uint32_t vq_break(struct vq *vq, const char *why, uint64_t arg)
 {
 	if (!vq->broken) {
@@ -57,6 +68,8 @@ uint32_t vq_break(struct vq *vq, const char *why, uint64_t arg)
 		vq->broken_arg = arg;
 		if (vq->trouble)
 			*vq->trouble = true;
+		if (vq->error_fd && *vq->error_fd >= 0 && eventfd_write(*vq->error_fd, 1))
+			vq_unsignalled(vq);
 	}
 	vq->run = false;
 	return 0;

@@ -51,6 +51,8 @@ struct vq {
 	bool run;		/* set up, enabled and not stopped */
 	uint32_t frame_max;	/* longest frame taken */
 	int call_fd;		/* -1: the front end polls */
+	const int *error_fd;	/* an eventfd to tell when it is stopped, or -1; may be NULL */
+	bool blocked;		/* one of the two blocked: the front end has filled it */
 	struct guestmem_cache cache;
 	const struct guestmem *mem;
 	vq_take_fn take;
@@ -72,6 +74,12 @@ void vq_set_features(struct vq *vq, uint64_t features);
  */
 int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
 	     uint16_t size, uint16_t base);
+
+/*
+ * An eventfd of the front end could not be written to. The other end of it can be filled and made
+ * to block at any time: the data thread's timer then interrupts the call, and this is the end.
+ */
+void vq_unsignalled(struct vq *vq);
 
 /* Stops it for good, until it is started anew: why is a constant text. Returns 0. */
 uint32_t vq_break(struct vq *vq, const char *why, uint64_t arg);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vhost-user ports, end to end: two front ends on one switch, its data thread running. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -421,6 +422,62 @@ static void test_polled_ring(void)
 	tear_down();
 }
 
+/* Makes an eventfd such that the next write to it blocks. */
+static void fill(int fd)
+{
+	CU_ASSERT(!fcntl(fd, F_SETFL, O_NONBLOCK));
+	CU_ASSERT(!eventfd_write(fd, ~0ull - 1));
+	CU_ASSERT(!fcntl(fd, F_SETFL, 0));
+}
+
+/* A front end that would have the data thread block is thrown out, and the others go on. */
+static void test_blocking_eventfd(void)
+{
+	for (int error = 0; error < 2; error++) {
+		struct err e = {0};
+		uint64_t ring = error;
+		int fd = eventfd(0, 0);
+
+		set_up();
+		if (error) {	/* its transmit queue is stopped, which the descriptor would tell */
+			CU_ASSERT(!ring_call(&guest[1], VU_SET_VRING_ERR, &ring, 8, &fd, 1));
+			fill(fd);
+			send_from(&guest[1], 0x1000, guest[1].tx.buf, 1);
+		} else {
+			fill(guest[1].rx.call);
+			send_frame(&guest[0], 1);
+		}
+		for (int i = 0; i < 2000 && !gone[1]; i++) {
+			usleep(1000);
+			pump();
+		}
+		CU_ASSERT_EQUAL(gone[1], 1);
+		CU_ASSERT_EQUAL(dp_port_connect(dp, "p1", 0, &e), -EAGAIN);
+		send_frame(&guest[0], 2);
+		CU_ASSERT(wait_used(&guest[0].tx, 2 - error));
+		CU_ASSERT_EQUAL(gone[0], 0);
+		close(fd);
+		tear_down();
+	}
+}
+
+static void test_no_eventfd(void)
+{
+	uint64_t ring = 1;
+	int s[2];
+
+	set_up();
+	CU_ASSERT_FATAL(!pipe(s));
+	CU_ASSERT_NOT_EQUAL(ring_call(&guest[0], VU_SET_VRING_CALL, &ring, 8, &s[1], 1), 0);
+	CU_ASSERT_NOT_EQUAL(ring_call(&guest[0], VU_SET_VRING_CALL, &ring, 8, &guest[0].memfd, 1),
+			    0);
+	send_frame(&guest[0], 1);
+	CU_ASSERT(received(&guest[1], 1, 1));
+	close(s[0]);
+	close(s[1]);
+	tear_down();
+}
+
 static void test_inflight(void)
 {
 	struct vu_inflight want = {.rings = 2, .size = SIZE}, have;
@@ -521,6 +578,8 @@ static const struct unit_test tests[] = {
 	{"takes the memory table anew under traffic", test_table_again},
 	{"stops a ring and goes on with it", test_stop_and_go_on},
 	{"polls a ring that has no kick", test_polled_ring},
+	{"throws out who fills an eventfd", test_blocking_eventfd},
+	{"takes nothing but eventfds to signal", test_no_eventfd},
 	{"keeps the in-flight area", test_inflight},
 	{"fails only the port whose memory was truncated", test_truncated_memory},
 	{"answers about its configuration", test_config},
