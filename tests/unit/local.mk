@@ -184,6 +184,12 @@ tests_unit_test_net_switch_SOURCES = %D%/test-net-switch.c %D%/cunit.h
 tests_unit_test_net_switch_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_switch_LDADD = libnet.a $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-nic-check
+TESTS += tests/unit/test-nic-check
+tests_unit_test_nic_check_SOURCES = %D%/test-nic-check.c %D%/cunit.h
+tests_unit_test_nic_check_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_nic_check_LDADD = libnet.a $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-net-vhost
 TESTS += tests/unit/test-net-vhost
 tests_unit_test_net_vhost_SOURCES = %D%/test-net-vhost.c bench/ring.c bench/ring.h %D%/cunit.h
