@@ -70,7 +70,8 @@ struct vmhi_pkt {
 #define VMHI_PKT_ERR_LENGTH 2		/* longer than the MTU allows, or cut off */
 #define VMHI_PKT_ERR_OTHER  3
 
-/* Features: offered in info, a subset acknowledged in configure. All other bits are 0. */
+/* Features: offered in info, a subset acknowledged in configure. All other bits are 0: the host
+ * refuses a driver that offers one that the class version does not define. */
 #define VMHI_NIC_TX_CSUM     0x0001ull	/* VMHI_PKT_CSUM on packets sent: TCP and UDP over IPv4 */
 #define VMHI_NIC_TX_IP_CSUM  0x0002ull	/* VMHI_PKT_IP_CSUM on packets sent */
 #define VMHI_NIC_RX_CSUM     0x0004ull	/* checks IPv4 headers, TCP and UDP over IPv4 */
