@@ -243,6 +243,6 @@ int dp_port_stats(struct dataplane *dp, unsigned int i, struct dp_port_stats *ou
 void dp_stats(struct dataplane *dp, struct dp_stats *out)
 {
 	*out = dp->stats;
-	out->buffers = dp->pool.count;
+	out->buffers = dp->pool.usable;
 	out->buffers_free = dp->pool.nfree;
 }

@@ -17,6 +17,18 @@ static uint64_t reciprocal(uint64_t odd)
 	return r;
 }
 
+/*
+ * Neighbouring huge pages need not be neighbours in the host's memory. A card does not mind, but
+ * one that is emulated may take a buffer in one piece only, as QEMU's e1000e does: it drops the
+ * frame. Such a buffer on top of the stack would lose every packet of a slow stream.
+ */
+static int in_one_page(uint64_t at, uint32_t len)
+{
+	const uint64_t huge = 2u << 20;
+
+	return at / huge == (at + len - 1) / huge;
+}
+
 int pool_init(struct pool *p, void *va, uint64_t iova, uint64_t len, uint32_t mtu)
 {
 	uint32_t room = pool_room(mtu), stride = room + POOL_HEADROOM;
@@ -29,8 +41,10 @@ int pool_init(struct pool *p, void *va, uint64_t iova, uint64_t len, uint32_t mt
 	p->free = calloc(count + POOL_SLACK, sizeof(*p->free));
 	if (!p->free)
 		return -ENOMEM;
-	while (count > 0)
-		p->free[p->nfree++] = --count * stride;
+	while (count-- > 0)
+		if (in_one_page((uintptr_t)va + count * stride, stride))
+			p->free[p->nfree++] = count * stride;
+	p->usable = p->nfree;
 	return 0;
 }
 

@@ -23,7 +23,9 @@ struct pool {
 	uint32_t room;		/* bytes behind the headroom: 2048, 4096, 8192 or 16384 */
 	uint32_t stride;	/* 64 times an odd number */
 	uint64_t reciprocal;	/* of that number, modulo 2^64 */
-	uint32_t count, nfree;
+	uint32_t count;		/* pieces */
+	uint32_t usable;	/* of these, buffers that are handed out; see pool_init() */
+	uint32_t nfree;
 	uint64_t *free;		/* stack of cookies */
 };
 
@@ -104,7 +106,7 @@ static inline bool pool_accept(struct pool *p, uint32_t n)
 
 		most = number > most ? number : most;
 	}
-	if (most >= p->count || n > p->count - p->nfree)
+	if (most >= p->count || n > p->usable - p->nfree)
 		return false;
 	p->nfree += n;
 	return true;

@@ -113,7 +113,7 @@ static void test_take(void)
 		CU_ASSERT_EQUAL(used->idx, 12);
 		/* in order, one entry stands for a batch, and names its last chain */
 		CU_ASSERT_EQUAL(used->ring[0].id, f >= 2 ? 9 : 0);
-		CU_ASSERT_EQUAL(pool.nfree, pool.count - 12);
+		CU_ASSERT_EQUAL(pool.nfree, pool.usable - 12);
 		CU_ASSERT_EQUAL(vq.take(&vq, &pool, pkt, VQ_BATCH), 0);
 		CU_ASSERT(vq.run);
 		tear_down();
@@ -179,7 +179,7 @@ static void test_take_bad_frames(void)
 	CU_ASSERT_EQUAL(vq.bad, 4);
 	CU_ASSERT_EQUAL(used->idx, 5);
 	CU_ASSERT(vq.run);
-	CU_ASSERT_EQUAL(pool.nfree, pool.count - 1);
+	CU_ASSERT_EQUAL(pool.nfree, pool.usable - 1);
 	tear_down();
 }
 
@@ -347,7 +347,7 @@ static void test_hostile_take(void)
 		CU_ASSERT_EQUAL(vq.take(&vq, &pool, pkt, VQ_BATCH), 0);
 		CU_ASSERT(!vq.run && vq.broken && trouble);
 		CU_ASSERT_EQUAL(used->idx, 0);
-		CU_ASSERT_EQUAL(pool.nfree, pool.count);
+		CU_ASSERT_EQUAL(pool.nfree, pool.usable);
 		tear_down();
 	}
 }
