@@ -80,7 +80,8 @@ struct vmhi_mem {
 
 /* dma_alloc() flags */
 #define VMHI_DMA_LOW32	 0x1u	/* iova + len is at most 4 GiB */
-#define VMHI_DMA_PERSIST 0x2u	/* kept under its tag when the driver dies; comes back as it was */
+#define VMHI_DMA_PERSIST 0x2u	/* kept under its tag when the driver dies; comes back as it was.
+				   A host that does not restart drivers gives it as any other */
 
 /* A fact told to the other side. 64 bytes, never changes. */
 struct vmhi_event {
@@ -92,13 +93,16 @@ struct vmhi_event {
 /* Events from host to driver (vmhi_driver_ops.event) */
 #define VMHI_EV_IRQ   1		/* index: the vector; sent for vectors that belong to no queue */
 #define VMHI_EV_TIMER 2		/* index: the timer's id */
-#define VMHI_EV_AER   3		/* PCI Express error reported; arg[0]: 1 fatal, 0 not */
+#define VMHI_EV_AER   3		/* PCI Express error reported; arg[0]: 1 fatal, 0 not. A host may
+				   never send it */
 
 /* Events from driver to host (vmhi_host.raise) */
 #define VMHI_EV_LINK  64	/* index: port (0); arg[0]: 1 up, 0 down; arg[1]: Mbit/s or 0;
 				   arg[2]: 1 full duplex */
 #define VMHI_EV_FAULT 65	/* the device stopped working; arg[0]: a code of the driver's own.
-				   The host resets it as if the driver had died. */
+				   The host does as if the driver had died: it fences the device and
+				   restarts the driver, or ends the device's set where it does not
+				   restart drivers */
 
 /* log() levels */
 #define VMHI_LOG_ERROR	 0u
@@ -183,7 +187,7 @@ struct vmhi_host {
 	 * One line for the operator: text of len bytes (printable ASCII, any other byte is shown
 	 * as '?'; what is beyond 200 is cut off) and after it nval numbers (at most 4), shown in
 	 * hexadecimal. level: VMHI_LOG_*; above DEBUG is DEBUG. The host limits the rate, to 50
-	 * lines a second at the least. Any thread, not in a queue call; does not block.
+	 * lines a second at the least. Control; does not block.
 	 */
 	void (*log)(vmhi_hc hc, uint32_t level, const char *text, uint32_t len,
 		    const uint64_t *val, uint32_t nval);
@@ -196,7 +200,8 @@ struct vmhi_param {
 
 /* vmhi_attach.flags */
 #define VMHI_ATTACH_WARM 0x1u	/* takes over from a driver that died or was replaced: the device is
-				   powered, its link may be up; reset it, do not renegotiate */
+				   powered, its link may be up; reset it, do not renegotiate. Never
+				   set by a host that does not restart drivers */
 
 /* What a driver is attached to. Valid during attach() only. */
 struct vmhi_attach {
