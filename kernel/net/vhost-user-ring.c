@@ -57,7 +57,7 @@ static void stop_ring(struct vhost_user *v, uint32_t i)
 		return;
 	vq->run = false;
 	vq->inflight = NULL;
-	r->base = vq->last_avail;
+	r->base = vq_state(vq);
 	r->started = false;
 }
 
@@ -154,7 +154,7 @@ int vu_set_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
 		return err_set(e, -EBUSY, "SET_VRING_BASE of a ring that runs");
 	if (m->p.ring.value > 0xffff)
 		return err_set(e, -EINVAL, "ring base 0x%x is no index", m->p.ring.value);
-	r->base = (uint16_t)m->p.ring.value;
+	r->base = (struct vq_state){.avail = (uint16_t)m->p.ring.value};
 	return 0;
 }
 
@@ -195,7 +195,7 @@ int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	v->port->vq[m->p.ring.index].broken = NULL;
 	v->port->resume(v->port->arg);
 	replace_kick(v, m->p.ring.index, -1, e);
-	m->p.ring.value = r->base;
+	m->p.ring.value = r->base.avail;
 	m->reply = 8;
 	return 0;
 }

@@ -21,7 +21,8 @@
 
 struct vhost_user_ring {
 	uint64_t desc, avail, used;	/* the front end's addresses */
-	uint16_t size, base;
+	uint16_t size;
+	struct vq_state base;		/* where it stood when it was stopped */
 	int kick, call, error;		/* eventfds or -1 */
 	bool have_addr, kicked, enabled;
 	bool started;			/* the virtqueue is attached to the rings */

@@ -29,7 +29,7 @@ void vq_set_features(struct vq *vq, uint64_t features)
 }
 
 int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
-	     uint16_t size, uint16_t base)
+	     uint16_t size, struct vq_state at)
 {
 	if (!size || size > VQ_SIZE_MAX || (size & (size - 1)))
 		return -EINVAL;
@@ -43,12 +43,17 @@ int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail,
 	vq->used = used;
 	vq->size = size;
 	vq->mask = (uint16_t)(size - 1);
-	vq->last_avail = vq->seen_avail = base;
+	vq->last_avail = vq->seen_avail = at.avail;
 	vq->used_idx = __atomic_load_n(&vq->used->idx, __ATOMIC_RELAXED);
 	vq->signalled_valid = false;
 	vq->broken = NULL;
 	vq->reported = false;
 	return 0;
+}
+
+struct vq_state vq_state(const struct vq *vq)
+{
+	return (struct vq_state){.avail = vq->last_avail, .used = vq->used_idx};
 }
 
 void vq_unsignalled(struct vq *vq)

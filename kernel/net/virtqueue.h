@@ -35,6 +35,15 @@ typedef uint32_t (*vq_take_fn)(struct vq *vq, struct pool *pool, struct vmhi_pkt
 			       uint32_t max);
 typedef uint32_t (*vq_give_fn)(struct vq *vq, struct vmhi_pkt *pkt, uint32_t n);
 
+/*
+ * Where a queue stands, at a batch's end. Split ring: avail is the index of the next entry of avail
+ * to take, and used of the next to fill. Packed ring: places in the ring, with the wrap counter in
+ * bit 15, as in the halves of vhost-user's SET_VRING_BASE and in off_wrap (VIRTIO 1.2, 2.8.10).
+ */
+struct vq_state {
+	uint16_t avail, used;
+};
+
 struct vq {
 	struct vring_desc *desc;
 	struct vring_avail *avail;
@@ -70,10 +79,13 @@ void vq_set_features(struct vq *vq, uint64_t features);
 
 /*
  * Attaches the rings: desc of size * 16 bytes, avail of 6 + size * 2, used of 6 + size * 8; checks
- * the alignment. base: the index of avail to go on from.
+ * the alignment. at: where to go on; what a split ring's used index is the ring itself says.
  */
 int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
-	     uint16_t size, uint16_t base);
+	     uint16_t size, struct vq_state at);
+
+/* Where it stands now, to go on from with vq_start(), here or in another process. */
+struct vq_state vq_state(const struct vq *vq);
 
 /*
  * An eventfd of the front end could not be written to. The other end of it can be filled and made

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	for (int i = 0; i < 6; i++)
 		features |= (uint64_t)(data[0] >> i & 1) << bit[i];
 	vq_set_features(&vq, features);
-	if (vq_start(&vq, &mem, m, m + 256, m + 320, SIZE, 0))
+	if (vq_start(&vq, &mem, m, m + 256, m + 320, SIZE, (struct vq_state){0}))
 		abort();
 	vq.run = true;
 	for (int i = 0; i < 1 + (data[1] & 3) && vq.run; i++) {

@@ -27,6 +27,7 @@
 static struct guestmem mem;
 static struct pool pool;
 static struct vq vq;
+static const struct vq_state fresh;
 static uint8_t *base, *room;
 static struct vring_desc *desc;
 static struct vring_avail *avail;
@@ -52,7 +53,7 @@ static void set_up(uint64_t features)
 	vq.call_fd = -1;
 	vq.frame_max = 1518;
 	vq_set_features(&vq, F_V1 | features);
-	CU_ASSERT_FATAL(!vq_start(&vq, &mem, desc, avail, used, SIZE, 0));
+	CU_ASSERT_FATAL(!vq_start(&vq, &mem, desc, avail, used, SIZE, fresh));
 	vq.run = true;
 }
 
@@ -559,11 +560,11 @@ static void test_arm(void)
 static void test_ring_checks(void)
 {
 	set_up(0);
-	CU_ASSERT(vq_start(&vq, &mem, desc, avail, used, 48, 0) < 0);
-	CU_ASSERT(vq_start(&vq, &mem, desc, avail, used, 2048, 0) < 0);
-	CU_ASSERT(vq_start(&vq, &mem, (uint8_t *)desc + 8, avail, used, 64, 0) < 0);
-	CU_ASSERT(vq_start(&vq, &mem, desc, (uint8_t *)avail + 1, used, 64, 0) < 0);
-	CU_ASSERT(vq_start(&vq, &mem, desc, avail, (uint8_t *)used + 2, 64, 0) < 0);
+	CU_ASSERT(vq_start(&vq, &mem, desc, avail, used, 48, fresh) < 0);
+	CU_ASSERT(vq_start(&vq, &mem, desc, avail, used, 2048, fresh) < 0);
+	CU_ASSERT(vq_start(&vq, &mem, (uint8_t *)desc + 8, avail, used, 64, fresh) < 0);
+	CU_ASSERT(vq_start(&vq, &mem, desc, (uint8_t *)avail + 1, used, 64, fresh) < 0);
+	CU_ASSERT(vq_start(&vq, &mem, desc, avail, (uint8_t *)used + 2, 64, fresh) < 0);
 	tear_down();
 }
 
