@@ -22,6 +22,7 @@
 #define ATTACH_MS 12000	/* a device: the ABI gives attach() 10 s */
 #define ANSWER_MS 5000
 #define OP_MAX	  17
+#define FIXED_FDS 4	/* that a call waits for, beside the register rings */
 
 static void on_request(void *arg, uint32_t events)
 {
@@ -49,6 +50,8 @@ int child_start(struct set *s, struct err *e)
 		close(cmd[1]);
 		return r;
 	}
+	c->listener = -1;
+	c->denied = (struct notified){0};
 	c->command = cmd[0];
 	c->request = req[0];
 	/* Our ends alone: a worker that does not read must not hold us. */
@@ -100,6 +103,7 @@ void child_end(struct set *s, const char *why)
 	if (c->ev_request)
 		event_del(c->ev_request);
 	c->ev_end = c->ev_request = NULL;
+	notify_close(c);
 	snprintf(c->fate, sizeof(c->fate), "%s", why);
 	running(c, op);
 	/* A closed channel does not say that it is dead; where it is, this changes nothing. */
@@ -123,12 +127,13 @@ void child_end(struct set *s, const char *why)
  */
 static int await(struct set *s, struct chan_msg *m, int64_t deadline)
 {
-	struct pollfd p[3 + BUS_DEVICES_MAX];
-	nfds_t n = 3;
+	struct pollfd p[FIXED_FDS + BUS_DEVICES_MAX];
+	nfds_t n = FIXED_FDS;
 
 	p[0] = (struct pollfd){.fd = s->child.command, .events = POLLIN};
 	p[1] = (struct pollfd){.fd = s->child.request, .events = POLLIN};
 	p[2] = (struct pollfd){.fd = s->child.pidfd, .events = POLLIN};
+	p[3] = (struct pollfd){.fd = s->child.listener, .events = POLLIN};
 	for (uint32_t i = 0; i < s->bus.ndev; i++)
 		p[n++] = (struct pollfd){.fd = s->ring[i].kick, .events = POLLIN};
 	for (;;) {
@@ -138,9 +143,9 @@ static int await(struct set *s, struct chan_msg *m, int64_t deadline)
 			return -ETIMEDOUT;
 		if (poll(p, n, (int)left) < 0 && errno != EINTR)
 			return -errno;
-		for (nfds_t i = 3; i < n; i++)
+		for (nfds_t i = FIXED_FDS; i < n; i++)
 			if (p[i].revents & POLLIN)
-				reg_server_run(&s->ring[i - 3]);
+				reg_server_run(&s->ring[i - FIXED_FDS]);
 		/* The answer first: the last one may come with the worker's orderly end. */
 		if (p[0].revents || p[2].revents) {
 			int r = chan_recv(s->child.command, m, MSG_DONTWAIT);
@@ -149,6 +154,8 @@ static int await(struct set *s, struct chan_msg *m, int64_t deadline)
 		}
 		if (p[1].revents)
 			request_serve(s);
+		if (p[3].revents & POLLIN && s->child.pid)
+			notify_serve(s);
 		if (!s->child.pid)
 			return -EPIPE;
 	}
@@ -182,6 +189,10 @@ int child_call(struct set *s, enum chan_command cmd, const void *body, size_t le
 	if (r == 0)
 		r = await(s, &m, now_ms() + ms);
 	if (r == 0) {
+		if (cmd == CMD_SANDBOX && m.type == cmd && m.nfd == 1 && s->child.listener < 0) {
+			s->child.listener = m.fd[0];
+			m.nfd = 0;
+		}
 		chan_close_fds(&m);
 		if (m.type == cmd && m.status < 0)
 			return err_set(e, m.status, "%.*s", (int)m.len, (char *)m.body);

@@ -15,12 +15,13 @@ static json_t *op_status(struct set *s, struct err *e)
 
 	if (child_call(s, CMD_DATA_STATS, NULL, 0, NULL, 0, &ds, sizeof(ds), e))
 		return NULL;
-	return json_pack("{s:s,s:s,s:i,s:i,s:s?,s:s?,s:i,s:b,s:I,s:b,s:{s:I,s:I,s:I,s:I,s:I,s:I}}",
+	return json_pack("{s:s,s:s,s:i,s:i,s:s?,s:s?,s:i,s:b,s:i,s:I,s:b,s:{s:I,s:I,s:I,s:I,s:I,s:I}}",
 			 "name", s->cfg.name, "state", "running", "pid", getpid(),
 			 "worker", s->child.pid,
 			 "driver", s->note ? s->note->name : NULL,
 			 "version", s->note ? s->note->version : NULL,
 			 "mtu", (int)s->cfg.mtu, "sandbox", s->child.own_mounts,
+			 "denied", (int)s->child.denied.count,
 			 "pool", (json_int_t)s->pool.len, "hugepages", s->pool.huge,
 			 "data", "busy_cycles", (json_int_t)ds.busy_cycles,
 			 "packets", (json_int_t)ds.packets,

@@ -101,6 +101,8 @@ static int bring_up_worker(struct set *s, struct err *e)
 	mounts.index = s->child.own_mounts;
 	if (r == 0)
 		r = child_call(s, CMD_SANDBOX, &mounts, sizeof(mounts), NULL, 0, NULL, 0, e);
+	if (r == 0)
+		r = notify_open(s, e);
 	for (uint32_t i = 0; i < s->bus.ndev && r == 0; i++)
 		r = bus_master(s->bus.dev[i], true, e);
 	if (r == 0)
@@ -261,7 +263,7 @@ static int get_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	static struct set s = {.lock = -1, .driver = -1};
+	static struct set s = {.lock = -1, .driver = -1, .child.listener = -1};
 	struct options o;
 	struct err e = {0};
 

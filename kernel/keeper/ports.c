@@ -25,6 +25,7 @@ static void hang_up(struct port *p)
 {
 	if (p->conn < 0)
 		return;
+	shutdown(p->conn, SHUT_RDWR);	/* whoever else holds it */
 	close(p->conn);
 	p->conn = -1;
 	event_modify(p->ev, EPOLLIN);
@@ -90,8 +91,10 @@ static void free_port(struct port *p)
 		close(p->listener);
 		unlink(p->socket);
 	}
-	if (p->conn >= 0)
+	if (p->conn >= 0) {
+		shutdown(p->conn, SHUT_RDWR);
 		close(p->conn);
+	}
 	free(p);
 }
 

@@ -15,14 +15,22 @@
 #include "kernel/lib/rundir.h"
 #include "kernel/worker/channel.h"
 
+/* The system calls that a worker tried and may not make. */
+struct notified {
+	unsigned int count;
+	unsigned char named[64];	/* bits: those that the log names already */
+};
+
 /* The worker process. */
 struct child {
 	pid_t pid;		/* 0: none */
 	int pidfd;		/* readable once it has ended */
 	int command, request;	/* our ends of the two channels */
+	int listener;		/* tells of denied system calls; -1: not yet */
+	struct notified denied;
 	bool own_mounts;	/* it runs in a mount namespace of its own */
 	char fate[128];		/* how it ended; "" while it lives */
-	struct event *ev_end, *ev_request;
+	struct event *ev_end, *ev_request, *ev_denied;
 };
 
 struct port {
@@ -71,6 +79,14 @@ int child_call(struct set *s, enum chan_command cmd, const void *body, size_t le
 /* Kills it if it lives still and waits for it; a set that runs ends with it. why "": as it died. */
 void child_end(struct set *s, const char *why);
 #define CHILD_LIES "the worker does not keep to the protocol: killed"
+
+/*
+ * notify.c: denied system calls of the worker's. notify_open() watches child.listener; notify_serve()
+ * answers one that is there.
+ */
+int notify_open(struct set *s, struct err *e);
+void notify_serve(struct set *s);
+void notify_close(struct child *c);
 
 /* request.c: answers one request of the worker's. */
 void request_serve(struct set *s);

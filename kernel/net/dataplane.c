@@ -157,7 +157,16 @@ void dp_free(struct dataplane *dp)
 {
 	if (!dp)
 		return;
+	dp_stop(dp);
 	dp_thread_stop(dp);
+	release(dp);
+}
+
+void dp_stop(struct dataplane *dp)
+{
+	if (!dp)
+		return;
+	dp_pause(dp);
 	event_timer_cancel(dp->loop, dp->age_timer);
 	dp->conf.port_gone = NULL;
 	while (dp->nports)
@@ -168,7 +177,6 @@ void dp_free(struct dataplane *dp)
 		u->ops->free(u);
 		free(u);
 	}
-	release(dp);
 }
 
 int dp_uplink_fd(struct dataplane *dp, const char *name, int fd, int kind, struct err *e)

@@ -8,10 +8,7 @@
  * what the data thread uses let it come to a batch boundary first and return when it is done.
  * Names are unique among ports and uplinks together.
  *
- * System calls made after dp_new(), for the sandbox: mmap and munmap (PROT_READ|PROT_WRITE,
- * MAP_SHARED; MAP_FIXED|MAP_ANONYMOUS in the SIGBUS handler), memfd_create, ftruncate, fstat,
- * fcntl (F_GETFL, F_SETFL, F_GET_SEALS), eventfd2, epoll_ctl, epoll_pwait, read, write, readv,
- * writev, recvmsg, sendmsg, shutdown, close, futex, clock_gettime, rt_sigreturn, timer_delete.
+ * System calls made from the end of dp_new() to that of dp_stop(): kernel/worker/calls.c.
  *
  * The data thread uses SIGURG, and the process gets a handler for it and for SIGBUS.
  */
@@ -53,9 +50,13 @@ struct dataplane *dp_new(struct event_loop *control_loop, const struct dp_conf *
 			 struct err *e);
 
 /*
- * Stops the data thread, disconnects every port and takes every buffer back from the drivers
- * (queue_stop, queue_free). The caller then quiesces and detaches them.
+ * The data thread stands still from now on, every port is disconnected, every buffer is taken back
+ * from the drivers (queue_stop, queue_free). The caller then quiesces and detaches them. For a
+ * process that is about to end, and whose sandbox lets no thread end.
  */
+void dp_stop(struct dataplane *dp);
+
+/* The same, and ends the thread and frees all. */
 void dp_free(struct dataplane *dp);
 
 void dp_start(struct dataplane *dp);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "kernel/lib/err.h"
 
@@ -72,5 +73,8 @@ void guestmem_guard_remove(const void *map);
 
 /* Installs the SIGBUS handler. Faults elsewhere than in guest memory stay fatal. */
 int guestmem_guard(void);
+
+/* fstat() by the call of that name: the C library's takes a path, which a sandbox must not allow. */
+int guestmem_fstat(int fd, struct stat *st);
 
 #endif

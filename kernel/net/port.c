@@ -242,8 +242,8 @@ int dp_port_add(struct dataplane *dp, const struct dp_port_conf *conf, struct er
 				       .frame_max = p->conf.mtu + 18};
 	p->vu_port = (struct vhost_user_port){
 		.arg = p, .name = p->conf.name, .mtu = (uint16_t)p->conf.mtu,
-		.pairs = p->conf.queue_pairs, .vq = p->vq, .pause = port_pause,
-		.resume = port_resume, .watch = port_watch, .gone = port_gone,
+		.pairs = p->conf.queue_pairs, .eventfd = dp->wake, .vq = p->vq,
+		.pause = port_pause, .resume = port_resume, .watch = port_watch, .gone = port_gone,
 	};
 	memcpy(p->vu_port.mac, conf->mac, 6);
 	set_up_switch_port(p);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,20 +200,16 @@ int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
 }
 
 /* All files without an inode of their own share one: eventfds do, sockets and pipes do not. */
-static bool is_eventfd(int fd)
+static bool is_eventfd(const struct vhost_user *v, int fd)
 {
-	int own = eventfd(0, EFD_CLOEXEC);
 	struct stat a, b;
-	bool is = own >= 0 && !fstat(own, &a) && !fstat(fd, &b) && a.st_dev == b.st_dev &&
-		  a.st_ino == b.st_ino;
 
-	if (own >= 0)
-		close(own);
-	return is;
+	return !guestmem_fstat(v->port->eventfd, &a) && !guestmem_fstat(fd, &b) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /* Takes the descriptor out of the message; *fd is -1 if it says that there is none. */
-static int take_fd(struct vu_msg *m, int *fd, struct err *e)
+static int take_fd(const struct vhost_user *v, struct vu_msg *m, int *fd, struct err *e)
 {
 	bool none = m->p.u64 & VU_RING_NOFD;
 
@@ -224,7 +219,7 @@ static int take_fd(struct vu_msg *m, int *fd, struct err *e)
 	*fd = -1;
 	if (none)
 		return 0;
-	if (!is_eventfd(m->fds[0]))
+	if (!is_eventfd(v, m->fds[0]))
 		return err_set(e, -EINVAL, "ring descriptor is no eventfd");
 	*fd = m->fds[0];
 	m->fds[0] = -1;
@@ -242,7 +237,7 @@ int vu_set_vring_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
 
 	if (!r)
 		return -EPROTO;
-	rc = take_fd(m, &fd, e);
+	rc = take_fd(v, m, &fd, e);
 	if (rc)
 		return rc;
 	v->port->pause(v->port->arg);

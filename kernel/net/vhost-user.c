@@ -357,7 +357,6 @@ void vhost_user_free(struct vhost_user *v)
 	while (v->nfds)
 		close(v->fds[--v->nfds]);
 	event_del(v->event);
-	shutdown(v->sock, SHUT_RDWR);
 	close(v->sock);
 	free(v);
 }

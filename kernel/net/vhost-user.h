@@ -35,6 +35,7 @@ struct vhost_user_port {
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint32_t pairs;
+	int eventfd;			/* one, to tell others by */
 	struct vq *vq;			/* 2 * pairs: 2n is received from by the guest */
 	void (*pause)(void *arg);	/* the data thread stands still from here */
 	void (*resume)(void *arg);	/* to here; rings may have changed */

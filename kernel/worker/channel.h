@@ -32,7 +32,8 @@ enum chan_command {
 	CMD_AREA,		/* struct chan_area [fd]: map a part of a BAR */
 	CMD_VECTORS,		/* struct chan_vectors [eventfds]: further vectors of a device */
 	CMD_RING,		/* struct chan_index [memfd, kick, answer]: its register ring */
-	CMD_SANDBOX,		/* struct chan_index: 1 if in a mount namespace of its own */
+	CMD_SANDBOX,		/* struct chan_index: 1 if in a mount namespace of its own;
+				   answer: [listener of denied system calls] */
 	CMD_ATTACH,		/* attach and start the driver on every device */
 	/* At any time after that. */
 	CMD_UPLINK = 32,	/* struct chan_uplink [fd] */

@@ -231,8 +231,7 @@ static void silence(struct vmhi_host_context *d)
 
 void device_stop_all(struct worker *w)
 {
-	dp_free(w->dp);
-	w->dp = NULL;
+	dp_stop(w->dp);
 	for (uint32_t i = 0; i < w->ndevice; i++) {
 		struct vmhi_host_context *d = w->device[i];
 		struct err e;

@@ -158,7 +158,8 @@ static int run(struct worker *w, struct chan_msg *m, struct err *e)
 	case CMD_RING:
 		return cmd_device_part(w, m, e);
 	case CMD_SANDBOX:
-		return sandbox_enter(ix->index, e);
+		w->listener = sandbox_enter(ix->index, e);
+		return w->listener < 0 ? w->listener : 0;
 	case CMD_ATTACH:
 		return device_attach_all(w, e);
 	case CMD_UPLINK:
@@ -196,6 +197,11 @@ static int answer(struct worker *w, const struct chan_msg *m)
 	if (m->type == CMD_DATA_STATS) {
 		dp_stats(w->dp, &ds);
 		return chan_send(CHAN_FD_COMMAND, m->type, 0, &ds, sizeof(ds), NULL, 0);
+	}
+	if (m->type == CMD_SANDBOX) {
+		r = chan_send(CHAN_FD_COMMAND, m->type, 0, NULL, 0, &w->listener, 1);
+		close(w->listener);
+		return r;
 	}
 	return chan_send(CHAN_FD_COMMAND, m->type, 0, NULL, 0, NULL, 0);
 }
@@ -241,5 +247,6 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	event_loop_run(w.loop);
-	return w.quit ? 0 : w.fault ? 3 : 1;
+	/* At once: exit() would want more than the sandbox has. */
+	_exit(w.quit ? 0 : w.fault ? 3 : 1);
 }

@@ -10,6 +10,7 @@
 
 #include "kernel/bus/bus.h"
 #include "kernel/bus/ring.h"
+#include "kernel/lib/confine.h"
 #include "kernel/lib/event.h"
 #include "kernel/net/dataplane.h"
 #include "kernel/worker/channel.h"
@@ -72,6 +73,7 @@ struct worker {
 	uint32_t ndevice;
 	struct dataplane *dp;
 	bool quit, fault;
+	int listener;		/* of denied system calls, from CMD_SANDBOX to its answer */
 };
 
 /* host.c: the functions a driver is given. */
@@ -96,8 +98,16 @@ void device_stop_all(struct worker *w);
 uint32_t register_read(struct vmhi_host_context *d, uint32_t bar, uint64_t off);
 void register_write(struct vmhi_host_context *d, uint32_t bar, uint64_t off, uint32_t value);
 
-/* sandbox.c: gives up files and capabilities; files only within mounts of its own. */
+/*
+ * sandbox.c: gives up files, capabilities and all system calls but those of calls.c; files only
+ * within mounts of its own. The listener that tells of denied calls, which is the keeper's, or
+ * -errno.
+ */
 int sandbox_enter(bool own_mounts, struct err *e);
+
+/* calls.c */
+extern const struct confine_list worker_calls[];
+extern const size_t worker_calls_lists;
 
 /* A request to the keeper: body in, body out, both len bytes. The keeper's error if it refuses. */
 int worker_request(enum chan_request type, void *body, size_t len);
