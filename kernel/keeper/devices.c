@@ -39,15 +39,6 @@ static void on_device(void *arg, uint32_t events)
 	}
 }
 
-static int check_driver(struct set *s, struct bus_device *d, struct err *e)
-{
-	for (unsigned int i = 0; i < s->note->npci; i++)
-		if (s->note->pci[i].vendor == d->vendor && s->note->pci[i].device == d->device)
-			return 0;
-	return err_set(e, -ENXIO, "%s: driver %s is not for %04x:%04x; \"vmhi driver inspect\" "
-		       "says what it is for", d->name, s->note->name, d->vendor, d->device);
-}
-
 static int wire_vectors(struct set *s, uint32_t i, struct err *e)
 {
 	struct bus_device *d = s->bus.dev[i];
@@ -69,7 +60,7 @@ static int open_one(struct set *s, const struct set_device *sd, struct err *e)
 				bus_open_vfio(&s->bus, sd->at, e);
 
 	if (r == 0)
-		r = check_driver(s, s->bus.dev[i], e);
+		r = driver_fits(s->note, s->bus.dev[i], e);
 	if (r == 0)
 		r = wire_vectors(s, i, e);
 	if (r == 0)

@@ -21,57 +21,22 @@ struct options {
 	int ready_fd, exit_fd;
 };
 
-/* Seals, checks and reads the note of the set's driver. */
+/* The driver that the configuration names, if it names one. */
 static int admit(struct set *s, struct err *e)
 {
-	struct admission_policy policy = {0};
-	struct admission_report *report = NULL;
+	struct admitted a;
 	int r;
 
 	if (!s->cfg.driver[0])
 		return 0;
-	s->driver = admission_seal(s->cfg.driver, e);
-	if (s->driver < 0)
-		return s->driver;
-	r = admission_policy_load(&policy, e);
+	r = driver_admit(&s->cfg, s->cfg.driver, &a, e);
 	if (r)
 		return r;
-	if (s->cfg.acceptance > policy.min)
-		policy.min = s->cfg.acceptance;
-	r = admission_check(s->driver, &policy, &report, e);
-	if (r == 0) {
-		s->note = malloc(sizeof(*s->note));
-		if (s->note)
-			*s->note = *admission_note(report);
-		else
-			r = err_set(e, -ENOMEM, "no memory for the driver's note");
-	}
-	if (r == 0)
-		s->level = report->level;
-	admission_report_free(report);
-	admission_policy_free(&policy);
-	return r;
-}
-
-/* Do driver and devices go together? */
-static int check_needs(struct set *s, struct err *e)
-{
-	if (!s->note)
-		return 0;
-	for (unsigned int i = 0;; i++) {
-		if (i == s->note->nclass)
-			return err_set(e, -ENOTSUP, "%s: driver %s is of no class that this host "
-				       "serves (nic/1)", s->cfg.driver, s->note->name);
-		if (!strcmp(s->note->class[i].name, "nic") && s->note->class[i].version == 1)
-			break;
-	}
-	if (s->note->needs == NOTE_NEEDS_PCI && !s->cfg.ndev)
-		return err_set(e, -EINVAL, "driver %s needs a PCI device: name one in \"devices\"",
-			       s->note->name);
-	if (s->note->needs == NOTE_NEEDS_NOTHING && s->cfg.ndev)
-		return err_set(e, -EINVAL, "driver %s drives no device: leave \"devices\" out",
-			       s->note->name);
-	return config_params(&s->cfg, s->note, s->param, e);
+	s->driver = a.fd;
+	s->note = a.note;
+	s->level = a.level;
+	memcpy(s->param, a.param, sizeof(s->param));
+	return 0;
 }
 
 static int give_pool(struct set *s, struct err *e)
@@ -117,8 +82,6 @@ static int start(struct set *s, struct err *e)
 
 	s->lock = rundir_open("set", s->cfg.name, "ports", s->dir, e);
 	r = s->lock < 0 ? s->lock : admit(s, e);
-	if (r == 0)
-		r = check_needs(s, e);
 	if (r == 0)
 		r = devices_open(s, e);
 	uplinks = s->cfg.driver[0] ? (s->bus.ndev ? s->bus.ndev : 1) : 0;

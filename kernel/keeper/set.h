@@ -67,6 +67,19 @@ struct set {
 	int status;		/* to exit with */
 };
 
+/* driver.c: a driver's file that this host admits and that is of use to the set. */
+struct admitted {
+	int fd;			/* sealed copy */
+	struct driver_note *note;
+	enum admission_level level;
+	struct vmhi_param param[CHAN_PARAMS];
+};
+/* Touches nothing but what it is given, so it may run on a thread of its own. */
+int driver_admit(const struct set_config *cfg, const char *path, struct admitted *a, struct err *e);
+void driver_drop(struct admitted *a);
+/* Is it a driver for this device? */
+int driver_fits(const struct driver_note *note, const struct bus_device *d, struct err *e);
+
 /* child.c */
 int child_start(struct set *s, struct err *e);
 /*
