@@ -53,18 +53,22 @@ int boot_check(const struct vm_config *cfg, struct err *e)
 static int read_into(struct vm *vm, int fd, const char *path, uint64_t off, uint64_t n,
 		     uint64_t gpa, struct err *e)
 {
-	if (n && !guest_ptr(vm, gpa, n))
+	char *to = guest_ptr(vm, gpa, n);
+
+	if (!n)
+		return 0;
+	if (!to)
 		return err_set(e, -EFAULT, "%s: %llu bytes at 0x%llx are not in guest memory",
 			       path, (unsigned long long)n, (unsigned long long)gpa);
 	while (n) {
-		ssize_t r = guest_fill(vm, gpa, n, fd, off);
+		ssize_t r = pread(fd, to, n, (off_t)off);
 
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r <= 0)
 			return err_set(e, -EIO, "%s: cannot be read: %s", path,
 				       r ? strerror(errno) : "it shrank meanwhile");
-		gpa += (uint64_t)r;
+		to += r;
 		off += (uint64_t)r;
 		n -= (uint64_t)r;
 	}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a driver may ask of its host: struct vmhi_host, and the limits on each function of it. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -123,7 +122,8 @@ static int host_wait(vmhi_hc hc, uint64_t ns)
 		ns = WAIT_MAX_NS;
 	ts.tv_sec = (time_t)(ns / 1000000000ull);
 	ts.tv_nsec = (long)(ns % 1000000000ull);
-	ppoll(NULL, 0, &ts, NULL);	/* no signal is for this thread */
+	while (nanosleep(&ts, &ts) < 0 && errno == EINTR)
+		;
 	return is_gone(hc) ? -VMHI_ENODEV : 0;
 }
 

@@ -117,7 +117,8 @@ int rx_stop(struct queue *q)
 	wr(d, R_IMC, q->irq);
 	q->running = 0;
 	wr(d, R_RCTL, d->rctl);
-	hw_finish_frames(d);
+	rd(d, R_STATUS);
+	d->host->wait(d->hc, 10 * MSEC);
 	wr(d, R_RDLEN(q->idx), 0);
 	wr(d, R_RDH(q->idx), 0);
 	wr(d, R_RDT(q->idx), 0);

@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-# Nothing to do: what is measured ends where init says its first line.
