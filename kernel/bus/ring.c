@@ -114,6 +114,7 @@ void reg_write(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t width,
 
 uint64_t reg_read(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t width, int timeout_ms)
 {
+	const struct timespec most = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
 	struct pollfd p = {.fd = c->answer, .events = POLLIN};
 	uint32_t no;
 
@@ -121,7 +122,7 @@ uint64_t reg_read(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t wid
 		return ~0ull;
 	/* An answer that came too late for an earlier read may still wake this one. */
 	while (__atomic_load_n(&c->ring->read_seq, __ATOMIC_ACQUIRE) != no + 1) {
-		int n = poll(&p, 1, timeout_ms);
+		int n = ppoll(&p, 1, &most, NULL);
 
 		if (n == 0 || (n < 0 && errno != EINTR))
 			return ~0ull;

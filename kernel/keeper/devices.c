@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The set's devices: opened, handed to the worker part by part, watched, fenced at the end. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -35,18 +34,9 @@ static void on_device(void *arg, uint32_t events)
 		s->ev_dev[i] = NULL;
 		ix.index = i;
 		log_error("%s: the device is gone; the set goes on without it", d->name);
-		if (child_call(s->child, CMD_DEVICE_GONE, &ix, sizeof(ix), NULL, 0, NULL, 0, &e))
+		if (child_call(s, CMD_DEVICE_GONE, &ix, sizeof(ix), NULL, 0, NULL, 0, &e))
 			log_error("%s", e.msg);
 	}
-}
-
-static int check_driver(struct set *s, struct bus_device *d, struct err *e)
-{
-	for (unsigned int i = 0; i < s->note->npci; i++)
-		if (s->note->pci[i].vendor == d->vendor && s->note->pci[i].device == d->device)
-			return 0;
-	return err_set(e, -ENXIO, "%s: driver %s is not for %04x:%04x; \"vmhi driver inspect\" "
-		       "says what it is for", d->name, s->note->name, d->vendor, d->device);
 }
 
 static int wire_vectors(struct set *s, uint32_t i, struct err *e)
@@ -70,14 +60,18 @@ static int open_one(struct set *s, const struct set_device *sd, struct err *e)
 				bus_open_vfio(&s->bus, sd->at, e);
 
 	if (r == 0)
-		r = check_driver(s, s->bus.dev[i], e);
+		r = driver_fits(s->note, s->bus.dev[i], e);
 	if (r == 0)
 		r = wire_vectors(s, i, e);
-	if (r || s->bus.dev[i]->poll_fd < 0)
+	if (r == 0)
+		r = reg_server_init(&s->ring[i], s->bus.dev[i], e);
+	if (r)
 		return r;
-	s->ev_dev[i] = event_add(s->loop, s->bus.dev[i]->poll_fd, EPOLLIN, on_device,
-				 s->bus.dev[i]);
-	if (!s->ev_dev[i])
+	s->ev_ring[i] = event_add(s->loop, s->ring[i].kick, EPOLLIN, on_ring, &s->ring[i]);
+	if (s->ev_ring[i] && s->bus.dev[i]->poll_fd >= 0)
+		s->ev_dev[i] = event_add(s->loop, s->bus.dev[i]->poll_fd, EPOLLIN, on_device,
+					 s->bus.dev[i]);
+	if (!s->ev_ring[i] || (s->bus.dev[i]->poll_fd >= 0 && !s->ev_dev[i]))
 		return err_set(e, -errno, "%s cannot be watched: %s", sd->at, strerror(errno));
 	return 0;
 }
@@ -92,9 +86,9 @@ int devices_open(struct set *s, struct err *e)
 	return r;
 }
 
-static int order_areas(struct child *c, uint32_t i, struct err *e)
+static int give_areas(struct set *s, uint32_t i, struct err *e)
 {
-	struct bus_device *d = c->set->bus.dev[i];
+	struct bus_device *d = s->bus.dev[i];
 	int r = 0;
 
 	for (uint32_t b = 0; b < BUS_BARS; b++) {
@@ -102,23 +96,23 @@ static int order_areas(struct child *c, uint32_t i, struct err *e)
 			const struct bus_area *a = &d->bar[b].area[n];
 			struct chan_area ca = {i, b, a->off, a->len, a->fd_off};
 
-			r = child_order(c, CMD_AREA, &ca, sizeof(ca), &a->fd, 1, e);
+			r = child_call(s, CMD_AREA, &ca, sizeof(ca), &a->fd, 1, NULL, 0, e);
 		}
 	}
 	return r;
 }
 
-static int order_vectors(struct child *c, uint32_t i, struct err *e)
+static int give_vectors(struct set *s, uint32_t i, struct err *e)
 {
-	const int *vector = c->set->vector[i];
-	uint32_t nvec = c->set->bus.dev[i]->nvec;
+	uint32_t nvec = s->bus.dev[i]->nvec;
 	int r = 0;
 
 	for (uint32_t v = 0; v < nvec && r == 0; v += FDPASS_MAX) {
 		struct chan_vectors cv = {i, v};
 		uint32_t n = nvec - v < FDPASS_MAX ? nvec - v : FDPASS_MAX;
 
-		r = child_order(c, CMD_VECTORS, &cv, sizeof(cv), vector + v, (int)n, e);
+		r = child_call(s, CMD_VECTORS, &cv, sizeof(cv), &s->vector[i][v], (int)n, NULL, 0,
+			       e);
 	}
 	return r;
 }
@@ -135,105 +129,42 @@ static void describe(const struct bus_device *d, struct chan_device *cd)
 		cd->bar_len[b] = d->bar[b].len;
 }
 
-/* What a worker needs of device i; a driver that needs none is attached to a name alone. */
-static int order_one(struct child *c, uint32_t i, const char *name, struct chan_device *cd,
-		     struct err *e)
+/* What the worker needs of device i; a driver that needs none is attached to a name alone. */
+static int give_one(struct set *s, uint32_t i, struct chan_device *cd, struct err *e)
 {
-	struct bus *b = &c->set->bus;
 	struct chan_index ix = {i, 0};
-	int r;
+	int fds[3], r;
 
-	if (i < b->ndev)
-		describe(b->dev[i], cd);
+	if (i < s->bus.ndev)
+		describe(s->bus.dev[i], cd);
 	else
-		snprintf(cd->name, sizeof(cd->name), "%s", name);
-	r = child_order(c, CMD_DEVICE, cd, sizeof(*cd), NULL, 0, e);
-	if (r || i >= b->ndev)
+		strcpy(cd->name, s->note->name);
+	r = child_call(s, CMD_DEVICE, cd, sizeof(*cd), NULL, 0, NULL, 0, e);
+	if (r || i >= s->bus.ndev)
 		return r;
-	r = order_areas(c, i, e);
+	r = give_areas(s, i, e);
 	if (r == 0)
-		r = order_vectors(c, i, e);
+		r = give_vectors(s, i, e);
+	fds[0] = s->ring[i].memfd;
+	fds[1] = s->ring[i].client_kick;
+	fds[2] = s->ring[i].client_answer;
 	if (r == 0)
-		r = child_order(c, CMD_RING, &ix, sizeof(ix),
-				(int[]){c->ring[i].memfd, c->ring[i].client_kick,
-					c->ring[i].client_answer}, 3, e);
+		r = child_call(s, CMD_RING, &ix, sizeof(ix), fds, 3, NULL, 0, e);
 	return r;
 }
 
-int devices_order(struct child *c, const struct driver_note *note, const struct vmhi_param *param,
-		  struct err *e)
+int devices_give(struct set *s, struct err *e)
 {
-	uint32_t n = note && note->needs == NOTE_NEEDS_NOTHING ? 1 : c->set->bus.ndev;
+	uint32_t n = s->cfg.driver[0] && s->note->needs == NOTE_NEEDS_NOTHING ? 1 : s->bus.ndev;
 	struct chan_device cd = {0};
 	int r = 0;
 
-	if (note)
-		cd.nparam = note->nparam;
-	memcpy(cd.param, param, sizeof(cd.param));
+	if (n)
+		cd.nparam = s->note->nparam;
+	memcpy(cd.param, s->param, sizeof(cd.param));
 	for (uint32_t i = 0; i < n && r == 0; i++)
-		r = order_one(c, i, note ? note->name : "", &cd, e);
+		r = give_one(s, i, &cd, e);
 	return r;
-}
-
-int devices_bus_master(struct set *s, struct err *e)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; i < s->bus.ndev && r == 0; i++)
-		if (!s->bus.dev[i]->gone)
-			r = bus_master(s->bus.dev[i], true, e);
-	return r;
-}
-
-/* Its interrupts are wired anew, since a reset may undo that. */
-int devices_reset(struct set *s, struct err *e)
-{
-	int r = 0;
-
-	for (uint32_t i = 0; i < s->bus.ndev && r == 0; i++) {
-		struct bus_device *d = s->bus.dev[i];
-
-		if (d->gone)
-			continue;
-		r = d->ops->reset(d, e);
-		if (r == 0 && d->nvec)
-			r = d->ops->irqs(d, s->vector[i], d->nvec, e);
-	}
-	return r;
-}
-
-int devices_rings(struct child *c, struct err *e)
-{
-	struct bus *b = &c->set->bus;
-
-	for (uint32_t i = 0; i < b->ndev; i++) {
-		int r = reg_server_init(&c->ring[i], b->dev[i], e);
-
-		if (r)
-			return r;
-		c->ev_ring[i] = event_add(c->set->loop, c->ring[i].kick, EPOLLIN, on_ring,
-					  &c->ring[i]);
-		if (!c->ev_ring[i])
-			return err_set(e, -errno, "%s: its register ring cannot be watched: %s",
-				       b->dev[i]->name, strerror(errno));
-	}
-	return 0;
-}
-
-void devices_rings_quiet(struct child *c)
-{
-	for (uint32_t i = 0; i < BUS_DEVICES_MAX; i++) {
-		event_del(c->ev_ring[i]);
-		c->ev_ring[i] = NULL;
-	}
-}
-
-void devices_rings_free(struct child *c)
-{
-	devices_rings_quiet(c);
-	for (uint32_t i = 0; i < BUS_DEVICES_MAX; i++)
-		if (c->ring[i].dev)
-			reg_server_free(&c->ring[i]);
 }
 
 void devices_fence(struct set *s)
@@ -249,8 +180,13 @@ void devices_fence(struct set *s)
 void devices_close(struct set *s)
 {
 	for (uint32_t i = 0; i < BUS_DEVICES_MAX; i++) {
-		event_del(s->ev_dev[i]);
-		s->ev_dev[i] = NULL;
+		if (s->ev_ring[i])
+			event_del(s->ev_ring[i]);
+		if (s->ev_dev[i])
+			event_del(s->ev_dev[i]);
+		s->ev_ring[i] = s->ev_dev[i] = NULL;
+		if (i < s->bus.ndev && s->ring[i].dev)
+			reg_server_free(&s->ring[i]);
 		for (uint32_t v = 0; i < s->bus.ndev && v < BUS_VECTORS_MAX; v++)
 			if (s->vector[i][v] >= 0)
 				close(s->vector[i][v]);

@@ -159,7 +159,8 @@ static int wait_ms(const struct event_loop *l, int timeout_ms)
 int event_loop_once(struct event_loop *l, int timeout_ms)
 {
 	struct epoll_event ee[16];
-	int n = epoll_wait(l->epfd, ee, 16, wait_ms(l, timeout_ms));
+	/* The call that the data thread makes, too: one less that a sandbox must allow. */
+	int n = epoll_pwait(l->epfd, ee, 16, wait_ms(l, timeout_ms), NULL);
 
 	if (n < 0 && errno != EINTR)
 		return -errno;

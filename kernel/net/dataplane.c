@@ -105,7 +105,6 @@ static void release(struct dataplane *dp)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	pool_free(&dp->pool);
-	free(dp->own_session);
 	free(dp);
 }
 
@@ -125,13 +124,7 @@ struct dataplane *dp_new(struct event_loop *control_loop, const struct dp_conf *
 	dp->conf = *conf;
 	dp->conf.mtu = conf->mtu ? conf->mtu : 1500;
 	dp->hz = measure_hz();
-	dp->pulse = &dp->no_pulse;
-	dp->session = conf->session;
-	if (!dp->session)
-		dp->session = dp->own_session = calloc(1, sizeof(*dp->session));
-	if (!dp->session)
-		r = err_set(e, -ENOMEM, "data path: out of memory");
-	else if (dp->conf.mtu < 68 || dp->conf.mtu > 16000)
+	if (dp->conf.mtu < 68 || dp->conf.mtu > 16000)
 		r = err_set(e, -EINVAL, "an MTU must be 68 to 16000, not %u", conf->mtu);
 	else
 		r = pool_init(&dp->pool, conf->mem.va, conf->mem.iova, conf->mem.len,
@@ -164,7 +157,16 @@ void dp_free(struct dataplane *dp)
 {
 	if (!dp)
 		return;
+	dp_stop(dp);
 	dp_thread_stop(dp);
+	release(dp);
+}
+
+void dp_stop(struct dataplane *dp)
+{
+	if (!dp)
+		return;
+	dp_pause(dp);
 	event_timer_cancel(dp->loop, dp->age_timer);
 	dp->conf.port_gone = NULL;
 	while (dp->nports)
@@ -175,7 +177,6 @@ void dp_free(struct dataplane *dp)
 		u->ops->free(u);
 		free(u);
 	}
-	release(dp);
 }
 
 int dp_uplink_fd(struct dataplane *dp, const char *name, int fd, int kind, struct err *e)

@@ -8,10 +8,7 @@
  * what the data thread uses let it come to a batch boundary first and return when it is done.
  * Names are unique among ports and uplinks together.
  *
- * System calls made after dp_new(), for the sandbox: mmap and munmap (PROT_READ|PROT_WRITE,
- * MAP_SHARED; MAP_FIXED|MAP_ANONYMOUS in the SIGBUS handler), memfd_create, ftruncate, fstat,
- * fcntl (F_GETFL, F_SETFL, F_GET_SEALS), eventfd2, epoll_ctl, epoll_pwait, read, write, readv,
- * writev, recvmsg, sendmsg, shutdown, close, futex, clock_gettime, rt_sigreturn, timer_delete.
+ * System calls made from the end of dp_new() to that of dp_stop(): kernel/worker/calls.c.
  *
  * The data thread uses SIGURG, and the process gets a handler for it and for SIGBUS.
  */
@@ -26,8 +23,6 @@
 #include "kernel/lib/event.h"
 
 struct dataplane;
-struct session;
-struct kept;
 
 /* Packet buffers: one piece of memory, contiguous for the device. The caller keeps it mapped. */
 struct dp_pool_mem {
@@ -45,13 +40,6 @@ struct dp_conf {
 	 */
 	void (*port_gone)(void *arg, const char *port, const char *why);
 	void *arg;
-	/*
-	 * For another process that goes on when this one dies: memory that both map, and who keeps
-	 * the descriptors of a port's connection (kind and index: KEEP_*; fd -1: none any more;
-	 * -errno). Both NULL: nobody does.
-	 */
-	struct session *session;
-	int (*keep)(void *arg, const char *port, uint32_t kind, uint32_t index, int fd);
 };
 
 /* Bytes of buffer memory for this MTU and so many driver uplinks. */
@@ -62,9 +50,13 @@ struct dataplane *dp_new(struct event_loop *control_loop, const struct dp_conf *
 			 struct err *e);
 
 /*
- * Stops the data thread, disconnects every port and takes every buffer back from the drivers
- * (queue_stop, queue_free). The caller then quiesces and detaches them.
+ * The data thread stands still from now on, every port is disconnected, every buffer is taken back
+ * from the drivers (queue_stop, queue_free). The caller then quiesces and detaches them. For a
+ * process that is about to end, and whose sandbox lets no thread end.
  */
+void dp_stop(struct dataplane *dp);
+
+/* The same, and ends the thread and frees all. */
 void dp_free(struct dataplane *dp);
 
 void dp_start(struct dataplane *dp);
@@ -116,7 +108,6 @@ struct dp_port_conf {
 	uint64_t burst;		/* bytes; 0: 10 ms of rate, 64 KiB at least */
 	uint32_t mtu;		/* told to the guest; 0: the set's */
 	uint32_t queue_pairs;	/* 1 to 8; 0: 1 */
-	uint32_t slot;		/* its own one of the session's, if there is one */
 };
 
 int dp_port_add(struct dataplane *dp, const struct dp_port_conf *conf, struct err *e);
@@ -128,13 +119,6 @@ int dp_port_del(struct dataplane *dp, const char *name);
  * barred for a minute, since a front end tried to block the data thread.
  */
 int dp_port_connect(struct dataplane *dp, const char *name, int sock, struct err *e);
-
-/*
- * The same with a connection that another process served before it died: goes on where the session
- * says. Descriptors that it takes out of kept become -1. -EPROTO: the session is spoilt.
- */
-int dp_port_resume(struct dataplane *dp, const char *name, int sock, struct kept *kept,
-		   struct err *e);
 
 #define DP_KIND_PORT   0	/* vhost-user */
 #define DP_KIND_DRIVER 1

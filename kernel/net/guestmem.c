@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /*
  * All mappings, for the SIGBUS handler. Also those of a memfd sealed against shrinking: a huge page
@@ -57,7 +59,8 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 		guards[i].mem->lost = true;
 		return;
 	}
-	signal(SIGBUS, SIG_DFL);	/* the access is made again, and is fatal this time */
+	/* Made again, while the signal is blocked, the access is fatal. */
+	(void)*(volatile uint8_t *)at;
 }
 
 int guestmem_guard(void)
@@ -124,6 +127,11 @@ static int check_range(const struct guestmem *m, uint64_t gpa, uint64_t size, ui
 	return 0;
 }
 
+int guestmem_fstat(int fd, struct stat *st)
+{
+	return (int)syscall(SYS_fstat, fd, st);
+}
+
 /*
  * Seals are asked for since only files of memory have them (tmpfs, hugetlbfs, memfd): with any
  * other, whoever serves the file system could let a page fault of the data thread wait.
@@ -133,7 +141,7 @@ int guestmem_map_length(int fd, uint64_t end, uint64_t *len, struct err *e)
 	struct stat st;
 	uint64_t page = 4096;
 
-	if (fstat(fd, &st) < 0)
+	if (guestmem_fstat(fd, &st) < 0)
 		return err_set(e, -errno, "shared memory: fstat: %s", strerror(errno));
 	if (!S_ISREG(st.st_mode) || fcntl(fd, F_GET_SEALS) < 0)
 		return err_set(e, -EINVAL, "shared memory: the descriptor is not a file of memory");
@@ -166,8 +174,8 @@ int guestmem_add(struct guestmem *m, uint64_t gpa, uint64_t size, uint64_t uaddr
 		munmap(map, len);
 		return err_set(e, -ENOSPC, "too many memory regions");
 	}
-	*r = (struct guestmem_region){.gpa = gpa, .size = size, .uaddr = uaddr, .off = off,
-				      .hva = map + off, .map = map, .map_len = len};
+	*r = (struct guestmem_region){.gpa = gpa, .size = size, .uaddr = uaddr, .hva = map + off,
+				      .map = map, .map_len = len};
 	m->n++;
 	return 0;
 }

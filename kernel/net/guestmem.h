@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "kernel/lib/err.h"
 
@@ -18,8 +19,6 @@
 struct guestmem_region {
 	uint64_t gpa, size;
 	uint64_t uaddr;		/* the front end's address of its first byte */
-	uint64_t off;		/* of its first byte in the file */
-	uint32_t kept;		/* the caller's: where the descriptor is kept */
 	uint8_t *hva;		/* ours */
 	void *map;
 	uint64_t map_len;
@@ -74,5 +73,8 @@ void guestmem_guard_remove(const void *map);
 
 /* Installs the SIGBUS handler. Faults elsewhere than in guest memory stay fatal. */
 int guestmem_guard(void);
+
+/* fstat() by the call of that name: the C library's takes a path, which a sandbox must not allow. */
+int guestmem_fstat(int fd, struct stat *st);
 
 #endif

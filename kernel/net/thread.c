@@ -85,12 +85,6 @@ static void disarm(struct dataplane *dp)
 				vq_disarm(&dp->port[i]->vq[q]);
 }
 
-/* To who watches for signs of life. */
-static void set_asleep(struct dataplane *dp, bool asleep)
-{
-	__atomic_store_n(&dp->pulse->asleep, asleep, __ATOMIC_RELAXED);
-}
-
 static void sleep_until_work(struct dataplane *dp)
 {
 	struct epoll_event ev[8];
@@ -102,9 +96,7 @@ static void sleep_until_work(struct dataplane *dp)
 
 	if (ms > 0) {
 		dp->stats.sleeps++;
-		set_asleep(dp, true);
 		epoll_pwait(dp->epfd, ev, 8, ms, &no_ticks);
-		set_asleep(dp, false);
 	}
 	disarm(dp);
 }
@@ -114,7 +106,6 @@ static bool stand(struct dataplane *dp)
 {
 	bool quit;
 
-	set_asleep(dp, true);
 	pthread_mutex_lock(&dp->lock);
 	while (atomic_load(&dp->pause_asked) && !dp->quit) {
 		dp->standing = true;	/* anew: resume may have been followed by a pause */
@@ -124,9 +115,6 @@ static bool stand(struct dataplane *dp)
 	dp->standing = false;
 	quit = dp->quit;
 	pthread_mutex_unlock(&dp->lock);
-	set_asleep(dp, false);
-	if (dp->nudge && !quit)
-		port_nudge_all(dp);
 	return !quit;
 }
 
@@ -156,7 +144,6 @@ static void *data_thread(void *arg)
 {
 	struct dataplane *dp = arg;
 	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = 0;
-	uint32_t rounds = 0;
 
 	prctl(PR_SET_NAME, "data");
 	dp->ticks_error = start_ticks(dp);
@@ -164,7 +151,6 @@ static void *data_thread(void *arg)
 		if (__builtin_expect(atomic_load_explicit(&dp->pause_asked, memory_order_acquire),
 				     0) && !stand(dp))
 			break;
-		__atomic_store_n(&dp->pulse->rounds, ++rounds, __ATOMIC_RELAXED);
 		if (count_round(dp)) {
 			busy_at = dp->sw.clock;
 		} else if (dp->sw.clock - busy_at > spin) {
@@ -252,6 +238,5 @@ void dp_resume(struct dataplane *dp)
 
 void dp_start(struct dataplane *dp)
 {
-	dp->pulse = &dp->session->pulse;
 	dp_resume(dp);
 }

@@ -38,11 +38,13 @@ static void fail(struct uplink *u)
 static bool send_rest(struct uplink *u)
 {
 	struct passt *p = u->passt;
+	struct iovec rest = {p->out + p->out_at, p->out_end - p->out_at};
+	struct msghdr msg = {.msg_iov = &rest, .msg_iovlen = 1};
 	ssize_t r;
 
 	if (p->out_at == p->out_end)
 		return true;
-	r = send(u->fd, p->out + p->out_at, p->out_end - p->out_at, MSG_DONTWAIT | MSG_NOSIGNAL);
+	r = sendmsg(u->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (r > 0)
 		p->out_at += (uint32_t)r;
 	return p->out_at == p->out_end;
@@ -131,12 +133,15 @@ static bool passt_frame(struct uplink *u, struct vmhi_pkt *pkt)
 static void receive(struct uplink *u)
 {
 	struct passt *p = u->passt;
+	struct iovec room;
+	struct msghdr msg = {.msg_iov = &room, .msg_iovlen = 1};
 	ssize_t r;
 
 	memmove(p->in, p->in + p->in_at, p->in_end - p->in_at);
 	p->in_end -= p->in_at;
 	p->in_at = 0;
-	r = recv(u->fd, p->in + p->in_end, PASST_ROOM - p->in_end, MSG_DONTWAIT);
+	room = (struct iovec){p->in + p->in_end, PASST_ROOM - p->in_end};
+	r = recvmsg(u->fd, &msg, MSG_DONTWAIT);
 	if (r > 0)
 		p->in_end += (uint32_t)r;
 	else if (r == 0 || (errno != EAGAIN && errno != EINTR))

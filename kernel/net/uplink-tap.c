@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* An uplink through a tap device: one frame a system call, a virtio-net header before each. */
+/*
+ * An uplink through a tap device: one frame a system call, a virtio-net header before each. It
+ * stands in the buffer's headroom, so that plain read() and write() move both.
+ */
 #include <errno.h>
 #include <linux/virtio_net.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "kernel/net/copy.h"
@@ -16,17 +18,15 @@ static void tap_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32_t 
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct virtio_net_hdr_v1 hdr = {.num_buffers = 1};
-		struct iovec iov[2] = {
-			{&hdr, sizeof(hdr)},
-			{(uint8_t *)(uintptr_t)pkt[i].va + pkt[i].data_off, pkt[i].len},
-		};
+		uint8_t *at = (uint8_t *)(uintptr_t)pkt[i].va + pkt[i].data_off - sizeof(hdr);
 
 		if (pkt[i].flags & VMHI_PKT_CSUM) {
 			hdr.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 			hdr.csum_start = pkt[i].l4_off;
 			hdr.csum_offset = pkt[i].csum_off;
 		}
-		if (writev(u->fd, iov, 2) < 0) {
+		memcpy(at, &hdr, sizeof(hdr));
+		if (write(u->fd, at, sizeof(hdr) + pkt[i].len) < 0) {
 			u->c.drop_nobuf++;
 			continue;
 		}
@@ -40,17 +40,18 @@ static void tap_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32_t 
 static bool tap_read(struct uplink *u, struct vmhi_pkt *pkt)
 {
 	struct pool *pool = &u->dp->pool;
-	struct virtio_net_hdr_v1 hdr = {0};
-	struct iovec iov[2] = {{&hdr, sizeof(hdr)}, {NULL, pool->room}};
+	struct virtio_net_hdr_v1 hdr;
+	uint8_t *at;
 	ssize_t n;
 
 	if (!pool->nfree)
 		return false;
 	pool_describe(pool, pool_top(pool)[-1], 0, 1, pkt);
-	iov[1].iov_base = (void *)(uintptr_t)pkt->va;
-	n = readv(u->fd, iov, 2);
+	at = (uint8_t *)(uintptr_t)pkt->va - sizeof(hdr);
+	n = read(u->fd, at, sizeof(hdr) + pool->room);
 	if (n < (ssize_t)sizeof(hdr) + 14)
 		return false;
+	memcpy(&hdr, at, sizeof(hdr));
 	pkt->len = (uint32_t)n - sizeof(hdr);
 	if (hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM &&
 	    hdr.csum_start >= 14 && (uint32_t)hdr.csum_start + hdr.csum_offset + 2 <= pkt->len) {

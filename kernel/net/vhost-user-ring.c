@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,8 +17,8 @@ struct vhost_user_ring *vu_ring(struct vhost_user *v, uint32_t index, struct err
 	return NULL;
 }
 
-bool vu_find_ring(struct vhost_user *v, const struct vhost_user_ring *r, void **desc,
-		  void **avail, void **used)
+static bool find_ring(struct vhost_user *v, const struct vhost_user_ring *r, void **desc,
+		      void **avail, void **used)
 {
 	*desc = guestmem_user(&v->mem, r->desc, 16ull * r->size);
 	*avail = guestmem_user(&v->mem, r->avail, 6 + 2ull * r->size);
@@ -33,7 +32,7 @@ static void start_ring(struct vhost_user *v, uint32_t i)
 	struct vq *vq = &v->port->vq[i];
 	void *desc, *avail, *used;
 
-	if (!vu_find_ring(v, r, &desc, &avail, &used)) {
+	if (!find_ring(v, r, &desc, &avail, &used)) {
 		log_warning("port %s: ring %u lies outside of the memory", v->port->name, i);
 		r->kicked = false;
 		return;
@@ -44,7 +43,6 @@ static void start_ring(struct vhost_user *v, uint32_t i)
 		return;
 	}
 	vq->call_fd = r->call;
-	r->ahead = (uint16_t)(vq->last_avail - vq->used_idx);
 	r->started = true;
 	vu_attach_inflight(v, i);
 }
@@ -88,7 +86,7 @@ void vu_relocate_rings(struct vhost_user *v)
 		if (!r->started)
 			continue;
 		vq->cache = (struct guestmem_cache){0};
-		if (vu_find_ring(v, r, &desc, &avail, &used)) {
+		if (find_ring(v, r, &desc, &avail, &used)) {
 			vq->desc = desc;
 			vq->avail = avail;
 			vq->used = used;
@@ -167,7 +165,7 @@ static void replace_fd(int *slot, int fd)
 }
 
 /* The data thread sleeps on the kicks of transmit queues: those with odd numbers. */
-int vu_replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e)
+static int replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e)
 {
 	struct vhost_user_ring *r = &v->ring[i];
 	int rc = 0;
@@ -181,9 +179,7 @@ int vu_replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e)
 		fd = -1;
 	}
 	replace_fd(&r->kick, fd);
-	if (rc)
-		return err_set(e, rc, "kick of ring %u is nothing to wait for", i);
-	return vu_keep(v, KEEP_KICK, i, fd, e);
+	return rc ? err_set(e, rc, "kick of ring %u is nothing to wait for", i) : 0;
 }
 
 int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
@@ -197,27 +193,23 @@ int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	r->kicked = false;
 	v->port->vq[m->p.ring.index].broken = NULL;
 	v->port->resume(v->port->arg);
-	vu_replace_kick(v, m->p.ring.index, -1, e);
+	replace_kick(v, m->p.ring.index, -1, e);
 	m->p.ring.value = r->base.avail;
 	m->reply = 8;
 	return 0;
 }
 
 /* All files without an inode of their own share one: eventfds do, sockets and pipes do not. */
-static bool is_eventfd(int fd)
+static bool is_eventfd(const struct vhost_user *v, int fd)
 {
-	int own = eventfd(0, EFD_CLOEXEC);
 	struct stat a, b;
-	bool is = own >= 0 && !fstat(own, &a) && !fstat(fd, &b) && a.st_dev == b.st_dev &&
-		  a.st_ino == b.st_ino;
 
-	if (own >= 0)
-		close(own);
-	return is;
+	return !guestmem_fstat(v->port->eventfd, &a) && !guestmem_fstat(fd, &b) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /* Takes the descriptor out of the message; *fd is -1 if it says that there is none. */
-static int take_fd(struct vu_msg *m, int *fd, struct err *e)
+static int take_fd(const struct vhost_user *v, struct vu_msg *m, int *fd, struct err *e)
 {
 	bool none = m->p.u64 & VU_RING_NOFD;
 
@@ -227,7 +219,7 @@ static int take_fd(struct vu_msg *m, int *fd, struct err *e)
 	*fd = -1;
 	if (none)
 		return 0;
-	if (!is_eventfd(m->fds[0]))
+	if (!is_eventfd(v, m->fds[0]))
 		return err_set(e, -EINVAL, "ring descriptor is no eventfd");
 	*fd = m->fds[0];
 	m->fds[0] = -1;
@@ -245,20 +237,17 @@ int vu_set_vring_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
 
 	if (!r)
 		return -EPROTO;
-	rc = take_fd(m, &fd, e);
+	rc = take_fd(v, m, &fd, e);
 	if (rc)
 		return rc;
 	v->port->pause(v->port->arg);
 	if (m->request == VU_SET_VRING_KICK) {
-		rc = vu_replace_kick(v, i, fd, e);
+		rc = replace_kick(v, i, fd, e);
 		r->kicked = !rc;
 		v->port->vq[i].broken = NULL;
 	} else {
-		bool call = m->request == VU_SET_VRING_CALL;
-
-		replace_fd(call ? &r->call : &r->error, fd);
+		replace_fd(m->request == VU_SET_VRING_CALL ? &r->call : &r->error, fd);
 		v->port->vq[i].call_fd = r->call;
-		rc = vu_keep(v, call ? KEEP_CALL : KEEP_ERROR, i, fd, e);
 	}
 	vu_update_rings(v);
 	v->port->resume(v->port->arg);

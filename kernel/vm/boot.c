@@ -53,22 +53,18 @@ int boot_check(const struct vm_config *cfg, struct err *e)
 static int read_into(struct vm *vm, int fd, const char *path, uint64_t off, uint64_t n,
 		     uint64_t gpa, struct err *e)
 {
-	char *to = guest_ptr(vm, gpa, n);
-
-	if (!n)
-		return 0;
-	if (!to)
+	if (n && !guest_ptr(vm, gpa, n))
 		return err_set(e, -EFAULT, "%s: %llu bytes at 0x%llx are not in guest memory",
 			       path, (unsigned long long)n, (unsigned long long)gpa);
 	while (n) {
-		ssize_t r = pread(fd, to, n, (off_t)off);
+		ssize_t r = guest_fill(vm, gpa, n, fd, off);
 
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r <= 0)
 			return err_set(e, -EIO, "%s: cannot be read: %s", path,
 				       r ? strerror(errno) : "it shrank meanwhile");
-		to += r;
+		gpa += (uint64_t)r;
 		off += (uint64_t)r;
 		n -= (uint64_t)r;
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "kernel/vm/layout.h"
@@ -142,7 +143,7 @@ const struct guest_region *guest_regions(struct vm *vm, int *n)
 	return vm->memory->region;
 }
 
-void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t len)
+static const struct guest_region *region_of(struct vm *vm, uint64_t gpa, uint64_t len)
 {
 	const struct memory *m = vm->memory;
 
@@ -150,7 +151,28 @@ void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t len)
 		const struct guest_region *r = &m->region[i];
 
 		if (gpa >= r->gpa && gpa - r->gpa < r->size && len <= r->size - (gpa - r->gpa))
-			return (char *)r->hva + (gpa - r->gpa);
+			return r;
 	}
 	return NULL;
+}
+
+void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t len)
+{
+	const struct guest_region *r = region_of(vm, gpa, len);
+
+	return r ? (char *)r->hva + (gpa - r->gpa) : NULL;
+}
+
+ssize_t guest_fill(struct vm *vm, uint64_t gpa, uint64_t len, int fd, uint64_t off)
+{
+	const struct guest_region *r = region_of(vm, gpa, len);
+	off_t from = (off_t)off;
+	ssize_t n = -1;
+
+	/* From page to page in the kernel: a read would fault, and clear, each page first. */
+	if (lseek(r->fd, (off_t)(r->fd_offset + gpa - r->gpa), SEEK_SET) >= 0)
+		n = sendfile(r->fd, fd, &from, len);
+	if (n < 0 && errno != EINTR) /* huge pages cannot be written to */
+		n = pread(fd, (char *)r->hva + (gpa - r->gpa), len, (off_t)off);
+	return n;
 }

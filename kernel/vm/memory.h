@@ -7,6 +7,7 @@
 #define KERNEL_VM_MEMORY_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "kernel/lib/err.h"
 
@@ -28,5 +29,11 @@ const struct guest_region *guest_regions(struct vm *vm, int *n);
 
 /* Where [gpa, gpa + len) is here; NULL if it is not wholly in one region, or len is 0. */
 void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t len);
+
+/*
+ * Reads up to len bytes at off of a file to gpa, where guest_ptr() has found all of len. As pread():
+ * how many, 0 at the file's end, or -1 and errno.
+ */
+ssize_t guest_fill(struct vm *vm, uint64_t gpa, uint64_t len, int fd, uint64_t off);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a driver may ask of its host: struct vmhi_host, and the limits on each function of it. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -122,8 +123,7 @@ static int host_wait(vmhi_hc hc, uint64_t ns)
 		ns = WAIT_MAX_NS;
 	ts.tv_sec = (time_t)(ns / 1000000000ull);
 	ts.tv_nsec = (long)(ns % 1000000000ull);
-	while (nanosleep(&ts, &ts) < 0 && errno == EINTR)
-		;
+	ppoll(NULL, 0, &ts, NULL);	/* no signal is for this thread */
 	return is_gone(hc) ? -VMHI_ENODEV : 0;
 }
 

@@ -10,9 +10,9 @@
 
 #include "kernel/bus/bus.h"
 #include "kernel/bus/ring.h"
+#include "kernel/lib/confine.h"
 #include "kernel/lib/event.h"
 #include "kernel/net/dataplane.h"
-#include "kernel/net/session.h"
 #include "kernel/worker/channel.h"
 
 #define WORKER_TIMERS	 16
@@ -72,8 +72,8 @@ struct worker {
 	struct vmhi_host_context *device[BUS_DEVICES_MAX];
 	uint32_t ndevice;
 	struct dataplane *dp;
-	struct kept kept;		/* for the port that is resumed next */
 	bool quit, fault;
+	int listener;		/* of denied system calls, from CMD_SANDBOX to its answer */
 };
 
 /* host.c: the functions a driver is given. */
@@ -89,8 +89,7 @@ int device_vectors(struct worker *w, const struct chan_vectors *v, const int *fd
 int device_ring(struct worker *w, uint32_t index, int memfd, int kick, int answer, struct err *e);
 /* Tells the driver, once it is attached. */
 void device_event(struct vmhi_host_context *d, const struct vmhi_event *ev);
-int device_attach_all(struct worker *w, uint32_t flags, struct err *e);
-int device_start_all(struct worker *w, struct err *e);
+int device_attach_all(struct worker *w, struct err *e);
 void device_gone(struct worker *w, uint32_t index);
 /* Stops and detaches all; the data path is freed in between. */
 void device_stop_all(struct worker *w);
@@ -99,11 +98,18 @@ void device_stop_all(struct worker *w);
 uint32_t register_read(struct vmhi_host_context *d, uint32_t bar, uint64_t off);
 void register_write(struct vmhi_host_context *d, uint32_t bar, uint64_t off, uint32_t value);
 
-/* sandbox.c: gives up files and capabilities; files only within mounts of its own. */
+/*
+ * sandbox.c: gives up files, capabilities and all system calls but those of calls.c; files only
+ * within mounts of its own. The listener that tells of denied calls, which is the keeper's, or
+ * -errno.
+ */
 int sandbox_enter(bool own_mounts, struct err *e);
+
+/* calls.c */
+extern const struct confine_list worker_calls[];
+extern const size_t worker_calls_lists;
 
 /* A request to the keeper: body in, body out, both len bytes. The keeper's error if it refuses. */
 int worker_request(enum chan_request type, void *body, size_t len);
-int worker_request_fd(enum chan_request type, void *body, size_t len, int fd);
 
 #endif

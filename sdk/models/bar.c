@@ -182,7 +182,7 @@ static void read_one(struct model *m, unsigned int bar, uint64_t offset, uint8_t
 		}
 		return;
 	}
-	v = m->ops->read(m->dev, bar, offset, size);
+	v = faults_read(m, m->ops->read(m->dev, bar, offset, size), size);
 	memcpy(p, &v, size);
 }
 

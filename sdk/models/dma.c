@@ -236,6 +236,13 @@ int model_dma_read(struct model *m, uint64_t iova, void *buf, size_t n)
 
 int model_dma_write(struct model *m, uint64_t iova, const void *buf, size_t n)
 {
+	uint8_t wrong[FAULTS_COMPLETION_MAX];
+
+	if (m->faults.writes && n && n <= sizeof(wrong)) {
+		memcpy(wrong, buf, n);
+		faults_dma(m, wrong, n);
+		buf = wrong;
+	}
 	return fault(m, "write", iova, n, transfer(m, iova, (uint8_t *)buf, n, true));
 }
 

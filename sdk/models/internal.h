@@ -50,6 +50,7 @@ struct vector {
 	int eventfd;		/* -1: none */
 	bool masked;		/* by SET_IRQS */
 	bool pending;
+	bool late;		/* held back by a fault switch */
 };
 
 struct area {
@@ -64,6 +65,18 @@ struct bar {
 	int memfd;		/* -1: nothing shared */
 	struct area *areas;
 	unsigned int nareas;
+};
+
+/* Of each kind, so many are still to go wrong. */
+struct faults {
+	unsigned int reads, writes, irqs;
+	uint64_t read_and, read_or;
+	unsigned int write_offset;
+	uint8_t write_xor;
+	unsigned int irq_late_ms, irq_times;
+	struct model_timer late;
+	int sock;
+	char *path;		/* NULL: not to be switched */
 };
 
 struct model {
@@ -89,6 +102,7 @@ struct model {
 	char *path;
 	struct client c;
 	struct model_timer kick;
+	struct faults faults;
 };
 
 /* config.c */
@@ -119,6 +133,16 @@ bool msix_write32(struct model *m, unsigned int bar, uint64_t offset, uint32_t v
 void msix_set_trigger(struct model *m, unsigned int vector, int fd);
 void msix_set_mask(struct model *m, unsigned int vector, bool masked);
 void msix_signal(struct model *m, unsigned int vector);
+
+/* Past the fault switches. */
+void msix_send(struct model *m, unsigned int vector);
+
+/* faults.c: what the card answers while a switch is on. The latter two: only then. */
+#define FAULTS_COMPLETION_MAX 64
+uint64_t faults_read(struct model *m, uint64_t value, unsigned int size);
+void faults_dma(struct model *m, uint8_t *completion, size_t n);
+void faults_irq(struct model *m, unsigned int vector);
+void faults_free(struct model *m);
 
 /* dma.c */
 int dma_init(void);

@@ -79,6 +79,7 @@ void model_free(struct model *m)
 		unlink(m->path);
 	}
 	server_close(m);
+	faults_free(m);
 	msix_free(m);
 	dma_unmap_all(m);
 	bar_free(m);

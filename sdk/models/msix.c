@@ -91,11 +91,18 @@ void msix_signal(struct model *m, unsigned int vector)
 
 void model_msix_raise(struct model *m, unsigned int vector)
 {
-	struct vector *v;
-
 	if (vector >= m->pci.msix_vectors || !model_msix_enabled(m))
 		return;
-	v = &m->vectors[vector];
+	if (m->faults.irqs)
+		faults_irq(m, vector);
+	else
+		msix_send(m, vector);
+}
+
+void msix_send(struct model *m, unsigned int vector)
+{
+	struct vector *v = &m->vectors[vector];
+
 	if (blocked(m, v))
 		v->pending = true;
 	else

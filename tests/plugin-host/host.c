@@ -177,6 +177,7 @@ static int host_wait(vmhi_hc h, uint64_t ns)
 		host_complain(h, "wait of %lu ns is over a second", (long)ns);
 	if (h->gone)
 		return -ENODEV;
+	h->wait_ns += ns;
 	nanosleep(&t, NULL);
 	return 0;
 }

@@ -45,7 +45,7 @@ struct vmhi_host_context {
 	int fail_alloc;			/* this many succeed, then one fails; -1: none does */
 	uint32_t lie;			/* HOST_LIE_*: what the card's registers answer; its log is not shown */
 	char complaint[256];		/* the first thing the plugin did wrong */
-	uint64_t rd_count, wr_count;
+	uint64_t rd_count, wr_count, wait_ns;	/* what it did, and how long it asked to wait */
 };
 
 extern const struct vmhi_host host_table;

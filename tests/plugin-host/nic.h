@@ -55,6 +55,10 @@ struct nic {
 	uint32_t ninbox;
 	struct peer_msg answer;			/* of the far end; op 0: none yet */
 	uint32_t seq;
+	/* from attach() to the end of start() */
+	struct nic_cost {
+		uint64_t reads, writes, wait_ns, ns;
+	} up;
 	/* what the plugin's statistics must say */
 	uint64_t want[VMHI_STAT_TX_ERR + 1];
 };

@@ -15,7 +15,8 @@
 
 struct vmhi_host_context {
 	uint32_t reg[0x20000 / 4];
-	uint32_t reads, doorbells, masks;
+	uint32_t reads, doorbells, masks, phy_writes;
+	uint64_t waited;
 	void *mem[16];
 };
 
@@ -67,6 +68,8 @@ static uint32_t fake_rd(vmhi_hc h, uint32_t bar, uint64_t off)
 	case R_EECD: return EECD_AUTO_RD;
 	case R_EERD: return EERD_DONE | eeprom(v >> 2) << 16;
 	case R_MDIC: return MDIC_READY | 0x1140;
+	case R_RAL(0): return 0x00030002;
+	case R_RAH(0): return RAH_AV | 0x0004;
 	default: return v;
 	}
 }
@@ -76,10 +79,12 @@ static void fake_wr(vmhi_hc h, uint32_t bar, uint64_t off, uint32_t v)
 	h->reg[off / 4] = v;
 	h->doorbells += off == R_TDT(0) || off == R_TDT(1) || off == R_RDT(0);
 	h->masks += off == R_IMS;
+	h->phy_writes += off == R_MDIC && (v & MDIC_WRITE);
 }
 
 static int fake_wait(vmhi_hc h, uint64_t ns)
 {
+	h->waited += ns;
 	return 0;
 }
 
@@ -338,12 +343,47 @@ static void test_arm(void)
 	close_queue(q);
 }
 
+static void bring_up(uint32_t flags)
+{
+	struct vmhi_attach at = {.size = sizeof(at), .flags = flags, .vendor = 0x8086,
+				 .device = 0x10d3, .nvec = 5, .bar_len = {0x20000}};
+	struct vmhi_nic_conf c = {.size = sizeof(c), .mtu = 1500, .rx_room = ROOM, .tx_queues = 1,
+				  .rx_queues = 1};
+
+	memset(&card, 0, sizeof(card));
+	CU_ASSERT_EQUAL_FATAL(vmhi_driver.attach(&host, &card, &at, &dev), 0);
+	nic = vmhi_driver.query(dev, VMHI_IF_NIC, 1);
+	CU_ASSERT_EQUAL(nic->configure(dev, &c), 0);
+	CU_ASSERT_EQUAL(vmhi_driver.start(dev), 0);
+}
+
+/* A warm attach writes nothing to the PHY, waits for the reset alone, and has the same address. */
+static void test_warm(void)
+{
+	struct vmhi_nic_info info[2] = {{.size = sizeof(info[0])}, {.size = sizeof(info[1])}};
+
+	bring_up(0);
+	CU_ASSERT(card.phy_writes > 0);
+	CU_ASSERT(card.waited > 20 * MSEC);
+	nic->info(dev, &info[0]);
+	vmhi_driver.quiesce(dev);
+	vmhi_driver.detach(dev);
+	bring_up(VMHI_ATTACH_WARM);
+	CU_ASSERT_EQUAL(card.phy_writes, 0);
+	CU_ASSERT_EQUAL(card.waited, 1 * MSEC);
+	nic->info(dev, &info[1]);
+	CU_ASSERT_EQUAL(memcmp(info[0].mac, info[1].mac, 6), 0);
+	vmhi_driver.quiesce(dev);
+	vmhi_driver.detach(dev);
+}
+
 static const struct unit_test tests[] = {
 	{"a receiver that lies", test_lying_receiver},
 	{"a frame without end", test_endless_frame},
 	{"a sender that lies", test_lying_sender},
 	{"a batch", test_batch},
 	{"arm", test_arm},
+	{"a warm attach", test_warm},
 };
 
 UNIT_MAIN("82574", tests)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/un.h>
 
 #include "tests/unit/model-toy.h"
 
@@ -322,6 +323,70 @@ static void test_reset_and_reconnect(void)
 	toy_stop(t);
 }
 
+/* The command is taken before the card sees anything else. */
+static void fault(struct toy *t, int sock, const char *line)
+{
+	mc_loop_stop(&t->thread);
+	CU_ASSERT_EQUAL(send(sock, line, strlen(line), 0), (ssize_t)strlen(line));
+	model_loop_once(t->loop, 1000);
+	mc_loop_start(&t->thread, t->loop);
+}
+
+static void test_faults(void)
+{
+	struct toy *t = toy_start_negotiated();
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = memory(4096), ev = eventfd(0, EFD_CLOEXEC), sock = socket(AF_UNIX, SOCK_DGRAM, 0);
+	uint8_t *mem = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	uint64_t n = 0;
+
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "/tmp/faults.%d", getpid());
+	mc_loop_stop(&t->thread);
+	CU_ASSERT_EQUAL_FATAL(model_faults_listen(t->m, sa.sun_path), 0);
+	CU_ASSERT_EQUAL(model_faults_listen(t->m, sa.sun_path), -EBUSY);
+	mc_loop_start(&t->thread, t->loop);
+	CU_ASSERT_EQUAL_FATAL(connect(sock, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	bus_master(t, true);
+	mc_map(&t->c, MEM_READ_WRITE, 0, 0x10000, 0x1000, fd);
+	mc_set_irqs(&t->c, EVENTFD_TRIGGER, MSIX, 0, 1, &ev, 1);
+
+	mc_w32(&t->c, 0, R_SCRATCH, 0x12345678);
+	fault(t, sock, "read ffffff00 f0000000 2");
+	CU_ASSERT_EQUAL(mc_r32(&t->c, 0, R_SCRATCH), 0xf2345600);
+	CU_ASSERT_EQUAL(mc_r32(&t->c, 0, R_SCRATCH), 0xf2345600);
+	CU_ASSERT_EQUAL(mc_r32(&t->c, 0, R_SCRATCH), 0x12345678);
+
+	CU_ASSERT_EQUAL(dma(t, 0x10000, 16, 1), 0);
+	fault(t, sock, "dma 18 81 1");
+	CU_ASSERT_EQUAL(dma(t, 0x10000, 16, 2), 0);
+	CU_ASSERT_EQUAL(mem[2], 0x81);
+	CU_ASSERT_EQUAL(dma(t, 0x10000, 16, 2), 0);
+	CU_ASSERT_EQUAL(mem[2], 0);
+
+	fault(t, sock, "irq times 3 1");
+	raise_vector(t, 0);
+	CU_ASSERT_EQUAL(read(ev, &n, 8), 8);
+	CU_ASSERT_EQUAL(n, 3);
+	fault(t, sock, "irq times 0 1");
+	raise_vector(t, 0);
+	CU_ASSERT_FALSE(rang(ev));
+	fault(t, sock, "irq late 50 1");
+	raise_vector(t, 0);
+	CU_ASSERT_FALSE(rang(ev));
+	CU_ASSERT_EQUAL(read(ev, &n, 8), 8);
+
+	fault(t, sock, "read 0 0 1000");
+	fault(t, sock, "read nonsense");
+	fault(t, sock, "clear");
+	CU_ASSERT_EQUAL(mc_r32(&t->c, 0, R_SCRATCH), 0x12345678);
+	munmap(mem, 4096);
+	close(fd);
+	close(ev);
+	close(sock);
+	toy_stop(t);
+	CU_ASSERT_EQUAL(access(sa.sun_path, F_OK), -1);
+}
+
 static const struct unit_test tests[] = {
 	{"DMA maps", test_dma_maps},
 	{"DMA through mapped memory", test_dma},
@@ -330,6 +395,7 @@ static const struct unit_test tests[] = {
 	{"MSI-X by eventfd", test_msix},
 	{"MSI-X table", test_msix_table},
 	{"reset and reconnect", test_reset_and_reconnect},
+	{"fault switches", test_faults},
 };
 
 UNIT_MAIN("model DMA and interrupts", tests)

@@ -41,6 +41,8 @@ struct dev {
 	uint32_t link;			/* STATUS bits last told to the host; ~0: none yet */
 	uint32_t ivar;
 	uint32_t rctl;			/* what configure() and filter() want, without EN */
+	uint32_t naddr;			/* receive address registers that hold one */
+	uint32_t mta[MTA_REGS];		/* what the card has */
 	struct vmhi_nic_conf conf;
 	struct queue *tx[QUEUES], *rx[QUEUES];
 	uint64_t stat[NSTATS];
@@ -122,7 +124,7 @@ int wait_bits(const struct dev *d, uint32_t reg, uint32_t mask, uint32_t want, u
 int hw_reset(struct dev *d);
 int hw_read_mac(struct dev *d);
 int hw_quiet(struct dev *d);
-void hw_stop_dma(struct dev *d);
+void hw_finish_frames(struct dev *d);
 
 /* link.c */
 int link_start(struct dev *d);
@@ -134,7 +136,8 @@ void irq_start(struct dev *d);
 void irq_event(struct dev *d, const struct vmhi_event *ev);
 
 /* filter.c */
-void filter_reset(struct dev *d);
+void filter_init(struct dev *d);
+void filter_default(struct dev *d);
 int filter_set(void *dev, const struct vmhi_nic_filter *f);
 
 /* stats.c */

@@ -45,7 +45,7 @@ static int i82574_attach(const struct vmhi_host *host, vmhi_hc hc, const struct 
 		host->dma_free(hc, mem.handle);
 		return r;
 	}
-	filter_reset(d);
+	filter_init(d);
 	stats_clear(d);
 	*out = d;
 	return 0;

@@ -4,19 +4,25 @@
 
 static void set_address(struct dev *d, uint32_t i, const uint8_t *mac)
 {
-	uint32_t low = 0, high = 0;
-
 	wr(d, R_RAH(i), 0);
-	if (mac) {
-		low = mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 |
-		      (uint32_t)mac[3] << 24;
-		high = mac[4] | (uint32_t)mac[5] << 8 | RAH_AV;
-	}
-	wr(d, R_RAL(i), low);
-	wr(d, R_RAH(i), high);
+	if (!mac)
+		return;
+	wr(d, R_RAL(i), mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 |
+				(uint32_t)mac[3] << 24);
+	wr(d, R_RAH(i), mac[4] | (uint32_t)mac[5] << 8 | RAH_AV);
 }
 
-/* The 12 highest bits of the address, as it is sent, choose one of 4096 bits. */
+static void set_addresses(struct dev *d, const uint8_t (*uc)[6], uint32_t n)
+{
+	for (uint32_t i = 0; i < n || i < d->naddr; i++)
+		set_address(d, i, i < n ? uc[i] : NULL);
+	d->naddr = n;
+}
+
+/*
+ * The 12 highest bits of the address, as it is sent, choose one of 4096 bits. Only what changes is
+ * written: a write to a card behind a socket costs microseconds.
+ */
 static void set_multicast(struct dev *d, const uint8_t (*mc)[6], uint32_t n)
 {
 	uint32_t mta[MTA_REGS] = {0};
@@ -26,23 +32,34 @@ static void set_multicast(struct dev *d, const uint8_t (*mc)[6], uint32_t n)
 
 		mta[hash >> 5] |= 1u << (hash & 31);
 	}
-	for (uint32_t i = 0; i < MTA_REGS; i++)
-		wr(d, R_MTA(i), mta[i]);
+	for (uint32_t i = 0; i < MTA_REGS; i++) {
+		if (mta[i] != d->mta[i])
+			wr(d, R_MTA(i), mta[i]);
+		d->mta[i] = mta[i];
+	}
 }
 
+/* The table counts only with RCTL.VFE. */
 static void set_vlans(struct dev *d, const uint64_t *vlan)
 {
-	for (uint32_t i = 0; i < VFTA_REGS; i++)
-		wr(d, R_VFTA(i), vlan ? (uint32_t)(vlan[i / 2] >> (i % 2 * 32)) : 0);
+	for (uint32_t i = 0; vlan && i < VFTA_REGS; i++)
+		wr(d, R_VFTA(i), (uint32_t)(vlan[i / 2] >> (i % 2 * 32)));
+}
+
+/* After a reset, which leaves the tables as chance or the last driver had them. */
+void filter_init(struct dev *d)
+{
+	for (uint32_t i = 0; i < RAR_TOTAL; i++)
+		set_address(d, i, NULL);
+	for (uint32_t i = 0; i < MTA_REGS; i++)
+		wr(d, R_MTA(i), 0);
 }
 
 /* Before the host says otherwise: broadcast and the card's own address. */
-void filter_reset(struct dev *d)
+void filter_default(struct dev *d)
 {
-	for (uint32_t i = 0; i < RAR_TOTAL; i++)
-		set_address(d, i, i ? NULL : d->mac);
+	set_addresses(d, (const uint8_t (*)[6])d->mac, 1);
 	set_multicast(d, NULL, 0);
-	set_vlans(d, NULL);
 	d->rctl &= ~(RCTL_UPE | RCTL_MPE | RCTL_VFE);
 }
 
@@ -75,8 +92,8 @@ int filter_set(void *dev, const struct vmhi_nic_filter *f)
 		return -VMHI_EINVAL;
 	if (r)
 		return r;
-	for (uint32_t i = 0; i < RAR_USED; i++)
-		set_address(d, i, i < f->nuc ? f->uc[i] : NULL);
+	/* in promiscuous mode the list may be longer than the table, and does not matter */
+	set_addresses(d, f->uc, f->nuc < RAR_USED ? f->nuc : RAR_USED);
 	set_multicast(d, f->mc, f->nmc);
 	set_vlans(d, f->vlan);
 	d->rctl &= ~(RCTL_UPE | RCTL_MPE | RCTL_VFE);

@@ -45,7 +45,7 @@ static int nic_configure(void *dev, const struct vmhi_nic_conf *c)
 	d->conf = *c;
 	rx_configure(d);
 	tx_configure(d);
-	filter_reset(d);
+	filter_default(d);
 	rx_enable(d);
 	d->configured = 1;
 	return 0;

@@ -117,8 +117,7 @@ int rx_stop(struct queue *q)
 	wr(d, R_IMC, q->irq);
 	q->running = 0;
 	wr(d, R_RCTL, d->rctl);
-	rd(d, R_STATUS);
-	d->host->wait(d->hc, 10 * MSEC);
+	hw_finish_frames(d);
 	wr(d, R_RDLEN(q->idx), 0);
 	wr(d, R_RDH(q->idx), 0);
 	wr(d, R_RDT(q->idx), 0);

@@ -71,10 +71,33 @@ static void uncount(struct queue *q, uint32_t tdh)
 	__atomic_store_n(&q->tx.bytes, bytes, __ATOMIC_RELAXED);
 }
 
-/*
- * Lets the ring run empty for a while. With no link it never does: then both engines pause, and
- * the ring is taken from the card.
- */
+static int last_is_done(const struct queue *q)
+{
+	uint32_t last = q->tx.report[(q->tx.report_tail - 1) & q->mask];
+
+	return q->tx.report_head == q->tx.report_tail ||
+	       (__atomic_load_n(&q->tx.desc[last & q->mask].opts, __ATOMIC_ACQUIRE) & TXD_DD);
+}
+
+/* Lets the ring run empty for 100 ms at most; with no link it never does. 0: no buffer is used. */
+static int run_empty(struct queue *q)
+{
+	struct dev *d = q->dev;
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		if (is_gone(d))
+			return -VMHI_ENODEV;
+		if (last_is_done(q) && (rd(d, R_TDH(q->idx)) & 0xffff) == (q->tail & q->mask))
+			return 0;
+		if (!(rd(d, R_STATUS) & STATUS_LU))
+			return -VMHI_ETIMEDOUT;
+		if (d->host->wait(d->hc, 100 * USEC))
+			return -VMHI_ENODEV;
+	}
+	return -VMHI_ETIMEDOUT;
+}
+
+/* A ring that does not run empty is taken from the card, and the other one pauses with it. */
 int tx_stop(struct queue *q)
 {
 	struct dev *d = q->dev;
@@ -82,18 +105,21 @@ int tx_stop(struct queue *q)
 
 	wr(d, R_IMC, q->irq);
 	q->running = 0;
-	r = wait_bits(d, R_TDH(q->idx), 0xffff, q->tail & q->mask, 100, 1 * MSEC);
+	r = run_empty(q);
 	if (r != -VMHI_ENODEV) {
 		uint32_t tctl = rd(d, R_TCTL);
 
 		wr(d, R_TARC(q->idx), rd(d, R_TARC(q->idx)) & ~TARC_ENABLE);
-		wr(d, R_TCTL, tctl & ~TCTL_EN);
-		d->host->wait(d->hc, 10 * MSEC);
-		uncount(q, rd(d, R_TDH(q->idx)));
+		if (r) {
+			wr(d, R_TCTL, tctl & ~TCTL_EN);
+			hw_finish_frames(d);
+			uncount(q, rd(d, R_TDH(q->idx)));
+		}
 		wr(d, R_TDLEN(q->idx), 0);
 		wr(d, R_TDH(q->idx), 0);
 		wr(d, R_TDT(q->idx), 0);
-		wr(d, R_TCTL, tctl);
+		if (r)
+			wr(d, R_TCTL, tctl);
 		rd(d, R_STATUS);
 	}
 	q->tx.done = q->tail;

@@ -118,6 +118,19 @@ int model_listen(struct model *m, const char *path);
 int model_serve(struct model *m, int sock);
 bool model_has_client(const struct model *m);
 
+/*
+ * Fault switches, for tests of drivers: a unix datagram socket at path takes commands of one line,
+ * without an answer. Numbers of bits are hexadecimal, all others decimal.
+ *   read AND OR N      the next N register reads give (value & AND) | OR: stuck bits, all-ones
+ *   dma OFFSET XOR N   the next N writes of at most 64 bytes (completions) have a byte changed
+ *   irq late MS N      the next N interrupts come so much later
+ *   irq times K N      the next N interrupts come K times; 0: they are lost
+ *   clear              no more of any
+ * 0; -EBUSY: there is one already; -ENAMETOOLONG, -ENOSPC from the loop, -ENOMEM, -EADDRINUSE and
+ * those of socket(2) and bind(2). model_free() closes and removes it.
+ */
+int model_faults_listen(struct model *m, const char *path);
+
 /* One line to standard error, "name: text". */
 void model_log_name(const char *name);
 void model_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

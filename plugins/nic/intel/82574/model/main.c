@@ -3,6 +3,7 @@
  * 82574-model: an Intel 82574L network card as a program.
  *
  *   82574-model --socket PATH --wire dgram:LOCAL,REMOTE|tap:NAME|none [--mac 02:00:00:00:00:01]
+ *               [--faults PATH]
  *
  * SIGUSR1 pulls the cable, SIGUSR2 plugs it in, SIGTERM and SIGINT end the program.
  */
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *socket, *wire;
+	const char *socket, *wire, *faults;
 	uint8_t mac[6];
 };
 
@@ -41,7 +42,7 @@ static int parse_mac(const char *text, uint8_t mac[6])
 static int usage(const char *why, const char *what)
 {
 	fprintf(stderr, "82574-model: %s%s; use --socket PATH --wire dgram:LOCAL,REMOTE|tap:NAME|"
-		"none [--mac 02:00:00:00:00:01]\n", why, what);
+		"none [--mac 02:00:00:00:00:01] [--faults PATH]\n", why, what);
 	return 2;
 }
 
@@ -51,6 +52,7 @@ static int read_options(int argc, char **argv, struct options *o)
 		{"socket", required_argument, NULL, 's'},
 		{"wire", required_argument, NULL, 'w'},
 		{"mac", required_argument, NULL, 'm'},
+		{"faults", required_argument, NULL, 'f'},
 		{NULL, 0, NULL, 0},
 	};
 	int k;
@@ -61,6 +63,8 @@ static int read_options(int argc, char **argv, struct options *o)
 			o->socket = optarg;
 		else if (k == 'w')
 			o->wire = optarg;
+		else if (k == 'f')
+			o->faults = optarg;
 		else if (k != 'm')
 			return usage("not an option or without its value: ", argv[optind - 1]);
 		else if (parse_mac(optarg, o->mac))
@@ -147,6 +151,11 @@ int main(int argc, char **argv)
 	if (r) {
 		model_log("cannot serve %s: %s; choose a path that is free and writable", o.socket,
 			  strerror(-r));
+		return 1;
+	}
+	r = o.faults ? model_faults_listen(c->model, o.faults) : 0;
+	if (r) {
+		model_log("cannot take faults at %s: %s", o.faults, strerror(-r));
 		return 1;
 	}
 	r = model_loop_run(c->loop);
