@@ -8,7 +8,7 @@ card=$(pci_devices 8086:10d3)
 [ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
 vmhi device bind "$card" || fail "$card cannot be bound"
 
-# set DRIVER: writes the configuration of a set on the card
+# set_of DRIVER: writes the configuration of a set on the card
 set_of() { echo "{\"name\": \"lan0\", \"driver\": \"$1\", \"devices\": [\"$card\"], \"ports\": [{\"name\": \"p0\"}]}" >/tmp/lan0.json; }
 
 set_of /vmhi/hostile.so
