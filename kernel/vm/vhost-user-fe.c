@@ -36,6 +36,31 @@ void vhost_fe_forget_inflight(struct vhost_fe *fe)
 	fe->inflight_fd = -1;
 }
 
+/* A ring's part of the record, as far as it is read here ("in-flight" of packed rings). */
+struct inflight_packed {
+	uint64_t features;
+	uint16_t version, desc_num, free_head, old_free_head, used_idx, old_used_idx;
+	uint8_t used_wrap, old_used_wrap;
+};
+
+int vhost_fe_packed_base(const struct vhost_fe *fe, unsigned int index, uint32_t *base)
+{
+	struct inflight_packed p;
+	uint64_t part;
+	uint16_t at;
+
+	if (fe->inflight_fd < 0 || index >= fe->inflight.num_queues)
+		return -ENODATA;
+	part = fe->inflight.mmap_size / fe->inflight.num_queues;
+	if (part < sizeof(p) ||
+	    pread(fe->inflight_fd, &p, sizeof(p), (off_t)(fe->inflight.mmap_offset + index * part)) !=
+	    (ssize_t)sizeof(p) || p.version != 1)
+		return -ENODATA;
+	at = (uint16_t)((p.used_idx & 0x7fff) | (p.used_wrap ? 0x8000 : 0));
+	*base = at | (uint32_t)at << 16;
+	return 0;
+}
+
 /* A question without payload, answered by 64 bits. */
 static int ask(struct vhost_fe *fe, enum vhost_user_request request, uint64_t *answer,
 	       struct err *e)

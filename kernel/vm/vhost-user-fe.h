@@ -75,5 +75,10 @@ int vhost_fe_enable(struct vhost_fe *fe, unsigned int index, bool on, struct err
  * lives from the first start after a reset to vhost_fe_forget_inflight().
  */
 void vhost_fe_forget_inflight(struct vhost_fe *fe);
+/*
+ * Where a packed ring goes on by that record, as SET_VRING_BASE has it: nothing else tells, since
+ * the back end is the only one to know. -ENODATA: it does not say.
+ */
+int vhost_fe_packed_base(const struct vhost_fe *fe, unsigned int index, uint32_t *base);
 
 #endif

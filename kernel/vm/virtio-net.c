@@ -35,10 +35,14 @@ struct net {
 	struct virtq ctrl;		/* if pairs > 1: the last queue */
 };
 
-/* A network forgets what was in flight; split rings can go on at the used index. */
+/*
+ * A network forgets what was in flight. Split rings can go on at the used index, packed ones where
+ * the record of what is in flight says, for which it takes one; before they run there is none.
+ */
 static bool resumable(const struct vhost_device *vd)
 {
-	return !virtio_has(&vd->dev, VIRTIO_F_RING_PACKED);
+	return !virtio_has(&vd->dev, VIRTIO_F_RING_PACKED) || !vd->ran ||
+	       vd->fe.inflight_fd >= 0;
 }
 
 static bool ring_on(const struct vhost_device *vd, unsigned int index)

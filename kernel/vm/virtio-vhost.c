@@ -40,11 +40,16 @@ void vhost_device_lost(struct vhost_device *vd, const char *why)
 	vd->vops->link(vd, false);
 }
 
+#define PACKED_FRESH 0x80008000u	/* both wrap counters are 1 */
+
 /* Where a new back end takes the ring up: all that was not returned is to be done (again). */
-static uint32_t used_index(const struct virtio_queue *q)
+static uint32_t resume_base(const struct vhost_device *vd, const struct virtio_queue *q)
 {
 	const uint16_t *used = guest_ptr(q->dev->vm, q->device, 4);
+	uint32_t base = PACKED_FRESH;
 
+	if (virtio_has(&vd->dev, VIRTIO_F_RING_PACKED))	/* it may never have run: then no record */
+		return vhost_fe_packed_base(&vd->fe, q->index, &base) ? PACKED_FRESH : base;
 	return used ? __atomic_load_n(&used[1], __ATOMIC_ACQUIRE) : 0;
 }
 
@@ -56,14 +61,14 @@ static int start_rings(struct vhost_device *vd, bool resume, struct err *e)
 
 	for (unsigned int i = 0; i < vd->nrings; i++) {
 		const struct virtio_queue *q = &vd->dev.queues[i];
-		uint32_t fresh = packed ? 0x80008000 : 0;	/* both wrap counters are 1 */
+		uint32_t fresh = packed ? PACKED_FRESH : 0;
 
 		if (!q->enabled)
 			continue;
 		rings[n++] = (struct vhost_ring){
 			.index = i,
 			.size = q->size,
-			.base = resume ? used_index(q) : fresh,
+			.base = resume ? resume_base(vd, q) : fresh,
 			.desc = q->desc,
 			.avail = q->driver,
 			.used = q->device,
@@ -73,6 +78,7 @@ static int start_rings(struct vhost_device *vd, bool resume, struct err *e)
 			.enable = vd->vops->ring_on(vd, i),
 		};
 	}
+	vd->ran = true;
 	return vhost_fe_start(&vd->fe, vd->dev.accepted & vd->fe.features, rings, n, e);
 }
 
@@ -108,7 +114,7 @@ void vhost_device_stop(struct virtio_device *dev)
 		if (!r)
 			r = vhost_fe_stop_ring(&vd->fe, i, &base, &e);
 	}
-	vd->running = dev->started = false;
+	vd->running = vd->ran = dev->started = false;
 	vhost_fe_forget_inflight(&vd->fe);
 	if (r)
 		vhost_device_lost(vd, e.msg);

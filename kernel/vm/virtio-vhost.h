@@ -31,6 +31,7 @@ struct vhost_device {
 	uint64_t needed;		/* features of the back end that were offered on */
 	bool lost;			/* no usable connection */
 	bool running;			/* the back end has the rings */
+	bool ran;			/* one had them, or some of them, since the driver's start */
 	int err_fd;			/* eventfd: the back end found a ring broken */
 	struct event *err_event, *gone_event;
 	int timer;			/* 0: none */

@@ -520,6 +520,40 @@ static void test_net_comes_back(void)
 	backend_stop(&be);
 }
 
+/* Where a packed ring stood only the record of what was in flight can tell. */
+static void lose_packed(uint64_t protocol, bool reset_wanted)
+{
+	/* of each ring: version, desc_num, two of free lists, used_idx, its old value, wrap */
+	const uint16_t ring1[] = {1, SIZE, 0, 0, 7, 0, 0, 0}, ring0[] = {1, SIZE, 0, 0, 9, 0, 1, 0};
+	struct err e = {0};
+
+	fake_vm_start();
+	backend_defaults(BIT(VIRTIO_F_RING_PACKED), REPLY_ACK | protocol);
+	backend_start(&be);
+	CU_ASSERT_EQUAL_FATAL(make_net(1, &e), 0);
+	start_driver(BIT(VIRTIO_F_RING_PACKED), 2);
+	CU_ASSERT_EQUAL(be.rings[0].base, 0x80008000);
+	if (protocol) {
+		CU_ASSERT_EQUAL(pwrite(device()->fe.inflight_fd, ring0, 16, 8), 16);
+		CU_ASSERT_EQUAL(pwrite(device()->fe.inflight_fd, ring1, 16, 2048 + 8), 16);
+	}
+	backend_hang_up(&be);
+	LOOP_UNTIL(device()->lost);
+	CU_ASSERT_EQUAL(needs_reset(), reset_wanted);
+	LOOP_UNTIL(!device()->lost);
+	CU_ASSERT_EQUAL(device()->running, !reset_wanted);
+	CU_ASSERT_EQUAL(be.rings[0].base, reset_wanted ? 0x80008000 : 0x80098009);
+	CU_ASSERT_EQUAL(be.rings[1].base, reset_wanted ? 0x80008000 : 0x00070007);
+	fake_vm_stop();
+	backend_stop(&be);
+}
+
+static void test_packed_net_comes_back(void)
+{
+	lose_packed(0, true);
+	lose_packed(INFLIGHT, false);
+}
+
 static void lose_blk(uint64_t protocol, bool reset_wanted)
 {
 	struct err e = {0};
@@ -572,6 +606,7 @@ static const struct unit_test tests[] = {
 	{"greeting", test_hello},
 	{"faults in the greeting", test_hello_faults},
 	{"NIC", test_net},
+	{"a NIC with packed rings goes on where the record says", test_packed_net_comes_back},
 	{"memory slots and in-flight record", test_memory_slots_and_inflight},
 	{"NIC with queue pairs", test_net_queue_pairs},
 	{"disk", test_blk},
