@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Parameters: BACKEND=driverd (default) starts a set of ours with a tap as its uplink;
 # BACKEND=testpmd starts DPDK's back end instead, to tell a fault of ours from one of QEMU;
+# PACKED=off takes packed virtqueues away from the guest;
 # PORT_SOCKET=PATH uses a port that is already there, with 10.9.0.1 port 5000 behind it.
 set -euo pipefail
 
@@ -70,8 +71,10 @@ timeout 190 qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -cpu max -m 256 -n
 	-display none -serial "file:$log" \
 	-chardev "socket,id=c0,path=$socket,reconnect=1" \
 	-netdev vhost-user,id=n0,chardev=c0 \
-	-device virtio-net-pci,netdev=n0,vectors=0,romfile=,mac=52:54:00:12:34:60 \
+	-device "virtio-net-pci,netdev=n0,vectors=0,romfile=,mac=52:54:00:12:34:60,packed=${PACKED:-on}" \
 	</dev/null >"$LAB_OUT/qemu.log" 2>&1 || fail "QEMU ended with status $?: $(tail -n 1 "$LAB_OUT/qemu.log")"
 tr -d '\r' <"$log" | sed -n 's/^guest: /lab: guest: /p; s/^xfer: /lab: guest: /p; s/^round-trip/lab: guest: ping: &/p'
 grep -q '^guest-status: 0' "$log" || fail "guest.sh failed, and said last: $(tr -d '\r' <"$log" | grep -v '^guest-status' | tail -1)"
+rings=$([ "${PACKED:-on}" = on ] && echo packed || echo split)
+grep -q "eth0 has $rings virtqueues" "$log" || fail "the guest did not take $rings virtqueues"
 [ -z "$backend" ] || kill -0 "$backend" || fail "the back end died: $(tail -n 1 "$LAB_OUT/backend.log")"
