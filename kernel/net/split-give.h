@@ -32,21 +32,9 @@ static ALWAYS_INLINE uint32_t split_give_plain(struct vq *vq, struct split_room 
 		if (unlikely((d.flags & odd) != VRING_DESC_F_WRITE || !b->dst[i] ||
 			     d.len < pkt[i].len + VQ_HDR))
 			break;
-		split_prefetch_write(b->dst[i]);
+		ring_prefetch_write(b->dst[i]);
 	}
 	return i;
-}
-
-static ALWAYS_INLINE void split_give_one(struct vq *vq, uint8_t *dst, struct vmhi_pkt *pkt)
-{
-	uint16_t csum_offset = 0;
-	uint64_t hdr = 0;
-
-	if (unlikely(pkt->flags & (VMHI_PKT_CSUM | VMHI_PKT_CSUM_OK)))
-		hdr = split_give_offload(vq, pkt, &csum_offset);
-	store64(dst, hdr);
-	store32(dst + 8, 1u << 16 | csum_offset);	/* num_buffers is 1 */
-	copy_frame(dst + VQ_HDR, (const uint8_t *)(uintptr_t)pkt->va + pkt->data_off, pkt->len);
 }
 
 static ALWAYS_INLINE uint32_t split_give(struct vq *vq, struct vmhi_pkt *pkt, uint32_t n,
@@ -58,10 +46,11 @@ static ALWAYS_INLINE uint32_t split_give(struct vq *vq, struct vmhi_pkt *pkt, ui
 	while (given < n && avail) {
 		uint32_t want = n - given < avail ? n - given : avail;
 		uint32_t plain = split_give_plain(vq, &b, pkt + given, want);
+		struct vq_done chain[VQ_CHAINS];
 		int r;
 
 		for (uint32_t i = 0; i < plain; i++) {
-			split_give_one(vq, b.dst[i], &pkt[given + i]);
+			ring_give_one(vq, b.dst[i], &pkt[given + i]);
 			split_used(vq, (uint16_t)(vq->used_idx + done + i), b.head[i],
 				   pkt[given + i].len + VQ_HDR);
 		}
@@ -72,9 +61,13 @@ static ALWAYS_INLINE uint32_t split_give(struct vq *vq, struct vmhi_pkt *pkt, ui
 		if (likely(plain == want))
 			break;
 		avail = split_avail(vq, VQ_SIZE_MAX);
-		r = split_give_chain(vq, &pkt[given], avail, done);
+		r = vq_give_chain(vq, &pkt[given], avail, chain);
 		if (r <= 0)
 			break;
+		for (int i = 0; i < r; i++)
+			split_used(vq, (uint16_t)(vq->used_idx + done + (uint32_t)i), chain[i].id,
+				   chain[i].len);
+		vq->last_avail = (uint16_t)(vq->last_avail + r);
 		given++;
 		done += (uint32_t)r;
 		avail -= (uint32_t)r;

@@ -40,7 +40,7 @@ static ALWAYS_INLINE void split_take_descs(struct vq *vq, struct split_batch *b,
 		b->src[i] = guestmem_cached(&vq->cache, d.addr, d.len);
 		if (unlikely((d.flags & odd) || b->len[i] - 14 > frame_max - 14))
 			b->src[i] = NULL;
-		split_prefetch(b->src[i]);
+		ring_prefetch(b->src[i]);
 	}
 }
 
@@ -65,7 +65,8 @@ static ALWAYS_INLINE uint32_t split_take(struct vq *vq, struct pool *pool, struc
 		if (!in_order)
 			split_used(vq, (uint16_t)(vq->used_idx + i), b.head[i], 0);
 		if (unlikely(!b.src[i])) {
-			int r = split_take_chain(vq, b.head[i], pool, cookie, &pkt[out]);
+			struct vq_done done;
+			int r = vq_take_chain(vq, b.head[i], pool, cookie, &pkt[out], &done);
 
 			if (r < 0)
 				break;
@@ -76,7 +77,7 @@ static ALWAYS_INLINE uint32_t split_take(struct vq *vq, struct pool *pool, struc
 		hdr = load64(b.src[i]);
 		copy_frame(pool_data(pool, cookie), b.src[i] + VQ_HDR, b.len[i]);
 		if (unlikely(hdr & 0xffff) &&
-		    !split_take_offload(vq, hdr, load16(b.src[i] + 8), &pkt[out])) {
+		    !vq_take_offload(vq, hdr, load16(b.src[i] + 8), &pkt[out])) {
 			vq->bad++;
 			continue;
 		}

@@ -2,11 +2,12 @@
 /* vhost-user: the front end's memory, and the in-flight area that it keeps for us. */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/virtio_config.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kernel/net/split.h"
+#include "kernel/net/ring.h"
 #include "kernel/net/vhost-user-msg.h"
 
 /*
@@ -66,17 +67,19 @@ int vu_rem_mem_reg(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	return r;
 }
 
-/* One ring's part: the header of struct inflight_queue, then 16 bytes for each descriptor. */
-static uint64_t inflight_part(uint32_t size)
+/* One ring's part: struct vq_inflight, then 16 bytes for each descriptor, or 32 if it is packed. */
+static uint64_t inflight_part(const struct vhost_user *v, uint32_t size)
 {
-	return (sizeof(struct inflight_queue) + 16ull * size + 63) & ~63ull;
+	uint64_t each = vu_has(v->features, VIRTIO_F_RING_PACKED) ? 32 : 16;
+
+	return (sizeof(struct vq_inflight) + each * size + 63) & ~63ull;
 }
 
 /* An area of zeros for the front end to keep. */
 int vu_get_inflight_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
 	uint32_t rings = m->p.inflight.rings, size = m->p.inflight.size;
-	uint64_t len = rings * inflight_part(size);
+	uint64_t len = rings * inflight_part(v, size);
 	int fd;
 
 	if (!rings || rings > 2 * v->port->pairs || !size || size > VQ_SIZE_MAX)
@@ -109,26 +112,24 @@ void vu_drop_inflight(struct vhost_user *v)
 
 void vu_attach_inflight(struct vhost_user *v, uint32_t i)
 {
-	struct inflight_queue *q;
+	struct vq *vq = &v->port->vq[i];
+	struct vq_inflight *q;
 
-	if (!v->inflight || i >= v->inflight_rings || v->ring[i].size > v->inflight_size)
-		return;
-	q = (void *)((uint8_t *)v->inflight + i * inflight_part(v->inflight_size));
+	if (!v->inflight || i >= v->inflight_rings || v->ring[i].size > v->inflight_size ||
+	    v->inflight_rings * inflight_part(v, v->inflight_size) > v->inflight_len)
+		return;		/* or it was made for the other kind of rings */
+	q = (void *)((uint8_t *)v->inflight + i * inflight_part(v, v->inflight_size));
 	q->features = v->features;
 	q->version = 1;
 	q->desc_num = v->ring[i].size;
-	q->used_idx = v->port->vq[i].used_idx;
-	v->port->vq[i].inflight = q;
+	vq->inflight = q;
+	vq_record(vq);
 }
 
-/*
- * Frames are copied and marked used in one batch, so nothing is in flight between batches: the
- * area only ever tells where used stood.
- */
 int vu_set_inflight_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
 	const struct vu_inflight *a = &m->p.inflight;
-	uint64_t len = a->rings * inflight_part(a->size);
+	uint64_t len = a->rings * inflight_part(v, a->size);
 	void *map;
 	int r;
 

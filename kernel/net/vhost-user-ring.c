@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/virtio_config.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,9 +21,11 @@ struct vhost_user_ring *vu_ring(struct vhost_user *v, uint32_t index, struct err
 static bool find_ring(struct vhost_user *v, const struct vhost_user_ring *r, void **desc,
 		      void **avail, void **used)
 {
-	*desc = guestmem_user(&v->mem, r->desc, 16ull * r->size);
-	*avail = guestmem_user(&v->mem, r->avail, 6 + 2ull * r->size);
-	*used = guestmem_user(&v->mem, r->used, 6 + 8ull * r->size);
+	struct vq_areas len = vq_areas(v->features, r->size);
+
+	*desc = guestmem_user(&v->mem, r->desc, len.desc);
+	*avail = guestmem_user(&v->mem, r->avail, len.avail);
+	*used = guestmem_user(&v->mem, r->used, len.used);
 	return *desc && *avail && *used;
 }
 
@@ -38,7 +41,8 @@ static void start_ring(struct vhost_user *v, uint32_t i)
 		return;
 	}
 	if (vq_start(vq, &v->mem, desc, avail, used, r->size, r->base)) {
-		log_warning("port %s: ring %u is not aligned", v->port->name, i);
+		log_warning("port %s: ring %u is not aligned, or goes on outside of itself",
+			    v->port->name, i);
 		r->kicked = false;
 		return;
 	}
@@ -151,9 +155,10 @@ int vu_set_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
 		return -EPROTO;
 	if (r->started)
 		return err_set(e, -EBUSY, "SET_VRING_BASE of a ring that runs");
-	if (m->p.ring.value > 0xffff)
+	if (m->p.ring.value > 0xffff && !vu_has(v->features, VIRTIO_F_RING_PACKED))
 		return err_set(e, -EINVAL, "ring base 0x%x is no index", m->p.ring.value);
-	r->base = (struct vq_state){.avail = (uint16_t)m->p.ring.value};
+	r->base = (struct vq_state){.avail = (uint16_t)m->p.ring.value,
+				    .used = (uint16_t)(m->p.ring.value >> 16)};
 	return 0;
 }
 
@@ -195,6 +200,8 @@ int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	v->port->resume(v->port->arg);
 	replace_kick(v, m->p.ring.index, -1, e);
 	m->p.ring.value = r->base.avail;
+	if (vu_has(v->features, VIRTIO_F_RING_PACKED))
+		m->p.ring.value |= (uint32_t)r->base.used << 16;
 	m->reply = 8;
 	return 0;
 }

@@ -27,7 +27,7 @@ static const uint8_t no_mac[6];
 static uint64_t offered(const struct vhost_user *v)
 {
 	uint64_t f = BIT(VIRTIO_F_VERSION_1) | BIT(IN_ORDER) | BIT(VIRTIO_RING_F_EVENT_IDX) |
-		     BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VU_F_PROTOCOL_FEATURES) |
+		     BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VU_F_PROTOCOL_FEATURES) |
 		     BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) |
 		     BIT(VIRTIO_NET_F_MTU) | BIT(VIRTIO_NET_F_MRG_RXBUF) |
 		     BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_NET_F_CTRL_VQ) |
@@ -60,6 +60,8 @@ static int set_features(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	if (f && !vu_has(f, VIRTIO_F_VERSION_1))
 		return err_set(e, -EINVAL, "the guest's driver is older than virtio 1.0");
 	v->port->pause(v->port->arg);
+	if (vu_has(v->features ^ f, VIRTIO_F_RING_PACKED))
+		vu_stop_rings(v);	/* they are rings of the other kind */
 	v->features = f;
 	v->set_features = true;
 	for (uint32_t i = 0; i < 2 * v->port->pairs; i++)

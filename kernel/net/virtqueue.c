@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <sys/eventfd.h>
 
+#include "kernel/net/ring.h"
+
 #ifndef VIRTIO_F_IN_ORDER
 #define VIRTIO_F_IN_ORDER 35
 #endif
@@ -24,18 +26,40 @@ void vq_set_features(struct vq *vq, uint64_t features)
 	vq->mergeable = has(features, VIRTIO_NET_F_MRG_RXBUF);
 	vq->guest_csum = has(features, VIRTIO_NET_F_GUEST_CSUM);
 	vq->csum = has(features, VIRTIO_NET_F_CSUM);
-	vq->take = split_take_fn(vq->in_order, vq->event_idx);
-	vq->give = split_give_fn(vq->event_idx);
+	vq->packed = has(features, VIRTIO_F_RING_PACKED);
+	vq->take = (vq->packed ? packed_take_fn : split_take_fn)(vq->in_order, vq->event_idx);
+	vq->give = (vq->packed ? packed_give_fn : split_give_fn)(vq->event_idx);
 }
 
-int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
-	     uint16_t size, struct vq_state at)
+struct vq_areas vq_areas(uint64_t features, uint16_t size)
+{
+	if (has(features, VIRTIO_F_RING_PACKED))
+		return (struct vq_areas){16ull * size, sizeof(struct vring_packed_desc_event),
+					 sizeof(struct vring_packed_desc_event)};
+	return (struct vq_areas){16ull * size, 6 + 2ull * size, 6 + 8ull * size};
+}
+
+/* A place in a packed ring, as vhost-user tells it, and as it is counted here. */
+static uint16_t from_place(uint16_t place, uint16_t size)
+{
+	return (uint16_t)((place & 0x7fff) + (place & 0x8000 ? 0 : size));
+}
+
+static uint16_t to_place(uint16_t at, uint16_t size)
+{
+	return (uint16_t)((at & (size - 1)) | (at & size ? 0 : 0x8000));
+}
+
+static int attach(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
+		  uint16_t size, struct vq_state at)
 {
 	if (!size || size > VQ_SIZE_MAX || (size & (size - 1)))
 		return -EINVAL;
-	if (!desc || !avail || !used || (uintptr_t)desc & 15 || (uintptr_t)avail & 1 ||
-	    (uintptr_t)used & 3)
+	if (!desc || !avail || !used || (uintptr_t)desc & 15 ||
+	    (uintptr_t)avail & (vq->packed ? 3 : 1) || (uintptr_t)used & 3)
 		return -EFAULT;
+	if (vq->packed && ((at.avail & 0x7fff) >= size || (at.used & 0x7fff) >= size))
+		return -ERANGE;
 	vq->mem = mem;
 	vq->cache = (struct guestmem_cache){0};
 	vq->desc = desc;
@@ -43,16 +67,66 @@ int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail,
 	vq->used = used;
 	vq->size = size;
 	vq->mask = (uint16_t)(size - 1);
-	vq->last_avail = vq->seen_avail = at.avail;
-	vq->used_idx = __atomic_load_n(&vq->used->idx, __ATOMIC_RELAXED);
+	if (vq->packed) {
+		vq->last_avail = from_place(at.avail, size);
+		vq->used_idx = from_place(at.used, size);
+	} else {
+		vq->last_avail = vq->seen_avail = at.avail;
+		vq->used_idx = __atomic_load_n(&vq->used->idx, __ATOMIC_RELAXED);
+	}
+	if (!vq->journal)
+		vq->journal = &vq->own;
 	vq->signalled_valid = false;
 	vq->broken = NULL;
 	vq->reported = false;
 	return 0;
 }
 
+int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
+	     uint16_t size, struct vq_state at)
+{
+	int r = attach(vq, mem, desc, avail, used, size, at);
+
+	if (!r)
+		ring_commit(vq);
+	return r;
+}
+
+/*
+ * All that is taken is marked used before anything else is done with it, so a split ring goes on
+ * where it tells itself. The journal of a packed one is copied first: it may be this queue's own.
+ */
+int vq_adopt(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
+	     uint16_t size, const struct vq_journal *dead)
+{
+	struct vq_journal was = *dead;
+	uint32_t marking = (uint32_t)(was.at >> 32);
+	struct vq_state at = {0};
+	int r;
+
+	if (vq->packed && size && !(size & (size - 1))) {
+		at.avail = to_place((uint16_t)was.at, size);
+		at.used = to_place((uint16_t)(was.at >> 16), size);
+	} else if (used && !((uintptr_t)used & 3)) {
+		at.avail = __atomic_load_n(&((struct vring_used *)used)->idx, __ATOMIC_RELAXED);
+	}
+	if (marking > (vq->packed ? VQ_DONE_MAX : 0))
+		return -EINVAL;
+	r = attach(vq, mem, desc, avail, used, size, at);
+	if (r)
+		return r;
+	*vq->journal = was;	/* we may die too */
+	if (marking)
+		packed_mark_again(vq, marking);
+	ring_commit(vq);
+	return 0;
+}
+
 struct vq_state vq_state(const struct vq *vq)
 {
+	if (vq->packed)
+		return (struct vq_state){.avail = to_place(vq->last_avail, vq->size),
+					 .used = to_place(vq->used_idx, vq->size)};
 	return (struct vq_state){.avail = vq->last_avail, .used = vq->used_idx};
 }
 
@@ -80,9 +154,19 @@ uint32_t vq_break(struct vq *vq, const char *why, uint64_t arg)
 	return 0;
 }
 
+bool vq_pending(const struct vq *vq)
+{
+	if (vq->packed)
+		return packed_pending(vq);
+	return __atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE) != vq->last_avail;
+}
+
 bool vq_arm(struct vq *vq)
 {
-	if (vq->event_idx)
+	if (vq->packed)
+		__atomic_store_n(&vq->device_event->flags, VRING_PACKED_EVENT_FLAG_ENABLE,
+				 __ATOMIC_RELAXED);
+	else if (vq->event_idx)
 		__atomic_store_n((uint16_t *)&vq->used->ring[vq->size], vq->last_avail,
 				 __ATOMIC_RELAXED);
 	else
@@ -93,7 +177,10 @@ bool vq_arm(struct vq *vq)
 
 void vq_disarm(struct vq *vq)
 {
+	if (vq->packed)
+		__atomic_store_n(&vq->device_event->flags, VRING_PACKED_EVENT_FLAG_DISABLE,
+				 __ATOMIC_RELAXED);
 	/* With the event index the value armed last is soon behind, which asks for nothing. */
-	if (!vq->event_idx)
+	else if (!vq->event_idx)
 		__atomic_store_n(&vq->used->flags, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 }

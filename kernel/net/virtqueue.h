@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One virtqueue of a network device as the back end sees it (VIRTIO 1.2, 2.6 and 5.1): frames are
- * taken from a guest's transmit queue and given to its receive queue, in batches. What depends on
+ * One virtqueue of a network device as the back end sees it, split or packed (VIRTIO 1.2, 2.7, 2.8
+ * and 5.1): frames are taken from a guest's transmit queue and given to its receive queue, in batches. What depends on
  * negotiated features is compiled once for each combination, and chosen by vq_set_features().
  *
  * Rings and descriptors are the guest's to scribble on at any time: each word is read once, and
@@ -21,9 +21,10 @@
 #define VQ_BATCH    32
 #define VQ_SIZE_MAX 1024
 #define VQ_HDR	    12	/* struct virtio_net_hdr_v1 */
+#define VQ_CHAINS   64	/* that one frame is spread over at most */
 
 struct vq;
-struct inflight_queue;
+struct vq_inflight;
 
 /*
  * take: frames that the guest sent, at most max (at most VQ_BATCH), into buffers of the pool; both
@@ -44,14 +45,50 @@ struct vq_state {
 	uint16_t avail, used;
 };
 
+/* What goes back to the guest: a chain's name, how many places of a packed ring it has, its bytes. */
+struct vq_done {
+	uint32_t len;
+	uint16_t id, skip;
+};
+
+/*
+ * What another process needs to go on when this one dies at any point: between batches where the
+ * queue stands; and while a batch is marked used in a packed ring, which takes several stores, all
+ * of it. at: last_avail, used_idx and the number of entries of done that are being marked, 16 bits
+ * each from bit 0 on, in one word so that it changes at once.
+ */
+#define VQ_DONE_MAX (2 * VQ_BATCH + VQ_CHAINS)
+struct vq_journal {
+	uint64_t at;
+	struct vq_done done[VQ_DONE_MAX];
+};
+
+static inline uint64_t vq_journal_word(uint16_t last_avail, uint16_t used_idx, uint32_t marking)
+{
+	return last_avail | (uint64_t)used_idx << 16 | (uint64_t)marking << 32;
+}
+
 struct vq {
-	struct vring_desc *desc;
-	struct vring_avail *avail;
-	struct vring_used *used;
+	union {
+		struct {	/* split */
+			struct vring_desc *desc;
+			struct vring_avail *avail;
+			struct vring_used *used;
+		};
+		struct {	/* packed: the ring, and who wants to be told what */
+			struct vring_packed_desc *ring;
+			struct vring_packed_desc_event *driver_event, *device_event;
+		};
+	};
 	uint16_t size, mask;
-	uint16_t last_avail;	/* next entry of avail to take */
-	uint16_t seen_avail;	/* avail->idx when it was last read */
-	uint16_t used_idx;	/* next entry of used to fill; published at the batch's end */
+	/*
+	 * Both count on and on. In a packed ring the place is what mask leaves, and the next bit is
+	 * the wrap counter's inverse.
+	 */
+	uint16_t last_avail;	/* next entry of avail, or place, to take */
+	uint16_t used_idx;	/* next entry of used, or place, to fill; published at a batch's end */
+	uint16_t seen_avail;	/* split: avail->idx when it was last read */
+	bool packed;
 	uint16_t signalled;	/* used_idx of the last notification */
 	bool signalled_valid;
 	bool event_idx, in_order, indirect, mergeable;
@@ -66,23 +103,40 @@ struct vq {
 	const struct guestmem *mem;
 	vq_take_fn take;
 	vq_give_fn give;
-	struct inflight_queue *inflight;
+	struct vq_journal *journal;	/* the owner's, or a null pointer before vq_start() */
+	struct vq_inflight *inflight;
 	bool *trouble;		/* set when the queue is stopped; may be a null pointer */
 	const char *broken;	/* why the queue was stopped, or a null pointer */
 	uint64_t broken_arg;
 	bool reported;
 	uint64_t bad;		/* frames refused */
+	struct vq_journal own;	/* journal's, if the owner has none */
 };
 
 /* Chooses the functions. features: those negotiated (VIRTIO_F_*, VIRTIO_NET_F_*). */
 void vq_set_features(struct vq *vq, uint64_t features);
 
+/* The bytes of its three areas; the same order as vq_start() has. */
+struct vq_areas {
+	uint64_t desc, avail, used;
+};
+struct vq_areas vq_areas(uint64_t features, uint16_t size);
+
 /*
- * Attaches the rings: desc of size * 16 bytes, avail of 6 + size * 2, used of 6 + size * 8; checks
- * the alignment. at: where to go on; what a split ring's used index is the ring itself says.
+ * Attaches the rings, of such many bytes: desc, avail and used, or a packed ring with the driver's
+ * and the device's event suppression; checks the alignment. size is a power of two, which a packed
+ * ring's need not be, but is with every guest that takes the size it is told. at: where to go on; what a split ring's used index is the ring itself says.
  */
 int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
 	     uint16_t size, struct vq_state at);
+
+/*
+ * Goes on from where a process that died left the queue, by its journal (not believed: a wrong one
+ * stops the queue or does what the guest could do to itself), and finishes the batch that it may
+ * have been marking. Attaches the rings as vq_start() does; vq->journal may be dead.
+ */
+int vq_adopt(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
+	     uint16_t size, const struct vq_journal *dead);
 
 /* Where it stands now, to go on from with vq_start(), here or in another process. */
 struct vq_state vq_state(const struct vq *vq);
@@ -102,13 +156,15 @@ bool vq_arm(struct vq *vq);
 void vq_disarm(struct vq *vq);
 
 /* Whether the guest has added buffers. */
-static inline bool vq_pending(const struct vq *vq)
-{
-	return __atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE) != vq->last_avail;
-}
+bool vq_pending(const struct vq *vq);
 
-/* The functions of the split ring, by features; see split.c. */
+/* The functions of the two kinds of rings, by features; see split.c and packed.c. */
 vq_take_fn split_take_fn(bool in_order, bool event_idx);
 vq_give_fn split_give_fn(bool event_idx);
+vq_take_fn packed_take_fn(bool in_order, bool event_idx);
+vq_give_fn packed_give_fn(bool event_idx);
+/* Marks n entries of the journal used, which are done but maybe for some of the marks. */
+void packed_mark_again(struct vq *vq, uint32_t n);
+bool packed_pending(const struct vq *vq);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Descriptor walking: the input is the guest's memory, rings included, and the order in which
- * frames are taken and given. Byte 0: features; 1: rounds; then a page of descriptors, one of each
- * ring, and buffers. Memory beyond the input repeats it.
+ * Descriptor walking, of split and packed rings: the input is the guest's memory, rings included,
+ * and the order in which frames are taken and given. Byte 0: features; 1: rounds; then descriptors,
+ * both other parts of the rings, the journal that a dead process left, and buffers. Memory beyond
+ * the input repeats it.
  */
 #include <linux/virtio_net.h>
 #include <stdlib.h>
@@ -50,10 +51,12 @@ static void check(const struct vq *vq, const struct vmhi_pkt *pkt, uint32_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const uint64_t bit[] = {28, 29, 35, 15, 0, 1};
+	static const uint64_t bit[] = {28, 29, 35, 15, 0, 34};
 	struct vq vq = {.call_fd = -1, .frame_max = 1518};
 	struct vmhi_pkt pkt[VQ_BATCH];
-	uint64_t features = 1ull << 32;
+	uint64_t features = 1ull << 32 | 1ull << 1;
+	struct vq_state begin = {0x8000, 0x8000};
+	struct vq_journal dead;
 	uint32_t got = 0;
 	uint8_t *m;
 
@@ -67,8 +70,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	for (int i = 0; i < 6; i++)
 		features |= (uint64_t)(data[0] >> i & 1) << bit[i];
 	vq_set_features(&vq, features);
-	if (vq_start(&vq, &mem, m, m + 256, m + 320, SIZE, (struct vq_state){0}))
+	if (!vq.packed)
+		begin = (struct vq_state){0};
+	if (vq_start(&vq, &mem, m, m + 256, m + 320, SIZE, begin))
 		abort();
+	memcpy(&dead, m + 512, sizeof(dead));
+	if (data[0] & 128 && vq_adopt(&vq, &mem, m, m + 256, m + 320, SIZE, &dead))
+		return 0;
 	vq.run = true;
 	for (int i = 0; i < 1 + (data[1] & 3) && vq.run; i++) {
 		if (data[1] >> (4 + i) & 1) {

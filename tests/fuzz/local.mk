@@ -30,7 +30,7 @@ FUZZERS += diskboot
 FUZZ_diskboot_SRC = $(addprefix kernel/cli/diskboot/,bls.c grub.c grub-words.c)
 
 FUZZERS += vhost-user virtqueue
-FUZZ_virtqueue_SRC = $(addprefix kernel/net/,virtqueue.c split.c split-chain.c csum.c pool.c \
+FUZZ_virtqueue_SRC = $(addprefix kernel/net/,virtqueue.c split.c packed.c chain.c csum.c pool.c \
 	guestmem.c)
 FUZZ_vhost_user_SRC = $(FUZZ_virtqueue_SRC) kernel/lib/event.c kernel/lib/fdpass.c \
 	$(addprefix kernel/net/,vhost-user.c vhost-user-mem.c vhost-user-ring.c)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The long way through a split ring: descriptor chains, indirect tables, regions that change. */
+/* The long way: descriptor chains of both kinds of rings, indirect tables, regions that change. */
 #include <linux/virtio_net.h>
 
 #include "kernel/net/csum.h"
+#include "kernel/net/packed.h"
 #include "kernel/net/split.h"
 
 /*
@@ -13,11 +14,19 @@
 
 /* A walk along one chain. */
 struct walk {
-	const struct vring_desc *table;
+	const uint8_t *table;
 	uint32_t size, left;	/* of the table; descriptors that may still come */
 	uint32_t next;
 	uint32_t *budget;	/* of FRAME_DESCS: what is left */
 	bool more, indirect;
+	uint16_t id, skip;	/* as in struct vq_done */
+};
+
+/* One of either kind. id: a packed one's; next: where a chained one goes on. */
+struct link {
+	uint64_t addr;
+	uint32_t len, next;
+	uint16_t flags, id;
 };
 
 static int stop(struct vq *vq, const char *why, uint64_t arg)
@@ -26,12 +35,32 @@ static int stop(struct vq *vq, const char *why, uint64_t arg)
 	return -1;
 }
 
-static void walk_start(const struct vq *vq, uint16_t head, struct walk *w, uint32_t *budget)
+static void walk_start(const struct vq *vq, uint16_t start, struct walk *w, uint32_t *budget)
 {
-	*w = (struct walk){vq->desc, vq->size, vq->size, head, budget, true, false};
+	*w = (struct walk){.table = (const uint8_t *)(vq->packed ? (void *)vq->ring : vq->desc),
+			   .size = vq->size, .left = vq->size, .budget = budget, .more = true,
+			   .next = vq->packed ? start & vq->mask : start, .id = start};
 }
 
-static int enter_indirect(struct vq *vq, const struct split_desc *d, struct walk *w)
+/* Descriptor w->next, read once. In a packed table the next one follows, in a ring round its end. */
+static struct link walk_load(const struct vq *vq, const struct walk *w)
+{
+	struct split_desc d = split_load((const void *)(w->table + w->next * 16ul));
+	struct link l = {.addr = d.addr, .len = d.len, .flags = d.flags, .next = d.next};
+
+	if (!vq->packed)
+		return l;
+	l.id = d.flags;		/* the last two fields change places */
+	l.flags = d.next;
+	if (w->indirect) {
+		l.flags &= VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT;
+		l.flags |= w->next + 1 < w->size ? VRING_DESC_F_NEXT : 0;
+	}
+	l.next = w->indirect ? w->next + 1 : (w->next + 1) & vq->mask;
+	return l;
+}
+
+static int enter_indirect(struct vq *vq, const struct link *d, struct walk *w)
 {
 	uint64_t len = d->len;
 	const uint8_t *table;
@@ -42,20 +71,23 @@ static int enter_indirect(struct vq *vq, const struct split_desc *d, struct walk
 		return stop(vq, "indirect table inside an indirect table at", d->addr);
 	if (d->flags & VRING_DESC_F_NEXT)
 		return stop(vq, "indirect descriptor that is chained, at", d->addr);
+	if (vq->packed && w->skip > 1)
+		return stop(vq, "indirect descriptor at a chain's end, at", d->addr);
 	if (!len || len % sizeof(struct vring_desc) ||
 	    len / sizeof(struct vring_desc) > VQ_SIZE_MAX)
 		return stop(vq, "indirect table of length", len);
 	table = guestmem_find(vq->mem, &vq->cache, d->addr, &len);
 	if (!table || len < d->len)
 		return stop(vq, "indirect table outside of memory at", d->addr);
-	*w = (struct walk){(const void *)table, d->len / sizeof(struct vring_desc),
-			   d->len / sizeof(struct vring_desc), 0, w->budget, true,
-			   true};
+	w->table = table;
+	w->size = w->left = d->len / sizeof(struct vring_desc);
+	w->next = 0;
+	w->indirect = true;
 	return 0;
 }
 
 /* The next descriptor with a buffer: 1, and *d; 0 at the chain's end; -1 after vq_break(). */
-static int walk_next(struct vq *vq, struct walk *w, bool write, struct split_desc *d)
+static int walk_next(struct vq *vq, struct walk *w, bool write, struct link *d)
 {
 	for (;;) {
 		if (!w->more)
@@ -67,7 +99,11 @@ static int walk_next(struct vq *vq, struct walk *w, bool write, struct split_des
 		if (!*w->budget)
 			return stop(vq, "frame of more descriptors than", FRAME_DESCS);
 		--*w->budget;
-		*d = split_load((const void *)((const uint8_t *)w->table + w->next * 16ul));
+		*d = walk_load(vq, w);
+		if (!w->indirect) {
+			w->skip++;
+			w->id = vq->packed ? d->id : w->id;	/* the last one's counts */
+		}
 		if (!(d->flags & VRING_DESC_F_INDIRECT))
 			break;
 		if (enter_indirect(vq, d, w))
@@ -84,7 +120,7 @@ static int walk_next(struct vq *vq, struct walk *w, bool write, struct split_des
 }
 
 /* The next contiguous piece of a descriptor, which it shrinks: its address, or NULL. */
-static uint8_t *piece(struct vq *vq, struct split_desc *d, uint64_t *len)
+static uint8_t *piece(struct vq *vq, struct link *d, uint64_t *len)
 {
 	uint8_t *p;
 
@@ -116,18 +152,18 @@ static void gather(uint8_t *hdr, uint8_t *frame, uint32_t frame_max, uint64_t *a
 	*at += len;
 }
 
-int split_take_chain(struct vq *vq, uint16_t head, const struct pool *pool, uint64_t cookie,
-		     struct vmhi_pkt *pkt)
+int vq_take_chain(struct vq *vq, uint16_t start, const struct pool *pool, uint64_t cookie,
+		  struct vmhi_pkt *pkt, struct vq_done *done)
 {
 	uint8_t hdr[VQ_HDR];
 	uint32_t budget = FRAME_DESCS;
-	struct split_desc d;
+	struct link d;
 	struct walk w;
 	uint64_t at = 0;
 	int r;
 
 	pool_describe(pool, cookie, 0, 1, pkt);
-	walk_start(vq, head, &w, &budget);
+	walk_start(vq, start, &w, &budget);
 	while ((r = walk_next(vq, &w, false, &d)) > 0) {
 		while (d.len) {
 			uint64_t len;
@@ -140,19 +176,20 @@ int split_take_chain(struct vq *vq, uint16_t head, const struct pool *pool, uint
 	}
 	if (r < 0)
 		return -1;
+	*done = (struct vq_done){.id = w.id, .skip = w.skip};
 	if (at < VQ_HDR)
 		return stop(vq, "chain shorter than its header: bytes", at);
 	at -= VQ_HDR;
 	pkt->len = (uint32_t)at;
 	if (at < 14 || at > vq->frame_max ||
-	    (load16(hdr) && !split_take_offload(vq, load64(hdr), load16(hdr + 8), pkt))) {
+	    (load16(hdr) && !vq_take_offload(vq, load64(hdr), load16(hdr + 8), pkt))) {
 		vq->bad++;
 		return 0;
 	}
 	return 1;
 }
 
-bool split_take_offload(const struct vq *vq, uint64_t hdr, uint16_t offset, struct vmhi_pkt *pkt)
+bool vq_take_offload(const struct vq *vq, uint64_t hdr, uint16_t offset, struct vmhi_pkt *pkt)
 {
 	uint8_t flags = (uint8_t)hdr, gso = (uint8_t)(hdr >> 8);
 	uint32_t start = (uint32_t)(hdr >> 48);
@@ -169,7 +206,7 @@ bool split_take_offload(const struct vq *vq, uint64_t hdr, uint16_t offset, stru
 	return true;
 }
 
-uint64_t split_give_offload(const struct vq *vq, struct vmhi_pkt *pkt, uint16_t *csum_offset)
+uint64_t vq_give_offload(const struct vq *vq, struct vmhi_pkt *pkt, uint16_t *csum_offset)
 {
 	if (!vq->guest_csum) {
 		if (pkt->flags & VMHI_PKT_CSUM)
@@ -184,25 +221,23 @@ uint64_t split_give_offload(const struct vq *vq, struct vmhi_pkt *pkt, uint16_t 
 
 /* Room for one frame: pieces of one or, when they are merged, of several chains. */
 #define GIVE_PIECES 256
-#define GIVE_CHAINS 64
 struct room {
 	struct { uint8_t *p; uint64_t len; } piece[GIVE_PIECES];
-	uint16_t head[GIVE_CHAINS];
-	uint64_t len[GIVE_CHAINS];	/* of each chain */
+	uint64_t len[VQ_CHAINS];	/* of each chain */
 	uint32_t pieces, chains;
+	uint16_t skip;			/* places of all chains */
 	uint32_t budget;
 	uint64_t total;
 };
 
-static int add_chain(struct vq *vq, uint16_t head, struct room *b)
+static int add_chain(struct vq *vq, uint16_t start, struct room *b, struct vq_done *done)
 {
-	struct split_desc d;
+	struct link d;
 	struct walk w;
 	int r;
 
-	b->head[b->chains] = head;
 	b->len[b->chains] = 0;
-	walk_start(vq, head, &w, &b->budget);
+	walk_start(vq, start, &w, &b->budget);
 	while ((r = walk_next(vq, &w, true, &d)) > 0) {
 		while (d.len) {
 			uint64_t len;
@@ -221,8 +256,21 @@ static int add_chain(struct vq *vq, uint16_t head, struct room *b)
 		return -1;
 	if (!b->chains && b->len[0] < VQ_HDR)
 		return stop(vq, "receive buffer shorter than the header: bytes", b->len[0]);
+	*done = (struct vq_done){.id = w.id, .skip = w.skip};
+	b->skip = (uint16_t)(b->skip + w.skip);
 	b->total += b->len[b->chains++];
 	return 0;
+}
+
+/* Whether there is another chain, and where it starts: its head, or its place. */
+static bool next_chain(const struct vq *vq, const struct room *b, uint32_t avail, uint16_t *start)
+{
+	if (vq->packed) {
+		*start = (uint16_t)(vq->last_avail + b->skip);
+		return b->skip < vq->size && packed_available(vq, *start);
+	}
+	*start = split_head(vq, (uint16_t)(vq->last_avail + b->chains));
+	return b->chains < avail;
 }
 
 /* Spreads n bytes over the pieces, from byte at of them on. */
@@ -243,33 +291,30 @@ static void scatter(const struct room *b, uint64_t at, const uint8_t *src, uint6
 	}
 }
 
-int split_give_chain(struct vq *vq, struct vmhi_pkt *pkt, uint32_t avail, uint32_t done)
+int vq_give_chain(struct vq *vq, struct vmhi_pkt *pkt, uint32_t avail, struct vq_done *done)
 {
 	uint64_t need = VQ_HDR + (uint64_t)pkt->len;
-	uint32_t most = vq->mergeable ? GIVE_CHAINS : 1;
-	uint16_t csum_offset = 0;
+	uint32_t most = vq->mergeable ? VQ_CHAINS : 1;
+	uint16_t csum_offset = 0, start;
 	uint8_t hdr[VQ_HDR];
 	struct room b;
 
-	b.pieces = b.chains = 0;
+	b.pieces = b.chains = b.skip = 0;
 	b.budget = FRAME_DESCS;
 	b.total = 0;
-	while (b.total < need && b.chains < avail && b.chains < most)
-		if (add_chain(vq, split_head(vq, (uint16_t)(vq->last_avail + b.chains)), &b))
+	while (b.total < need && b.chains < most && next_chain(vq, &b, avail, &start))
+		if (add_chain(vq, start, &b, &done[b.chains]))
 			return -1;
 	if (b.total < need)
 		return 0;
 	store64(hdr, pkt->flags & (VMHI_PKT_CSUM | VMHI_PKT_CSUM_OK)
-			     ? split_give_offload(vq, pkt, &csum_offset) : 0);
+			     ? vq_give_offload(vq, pkt, &csum_offset) : 0);
 	store32(hdr + 8, b.chains << 16 | csum_offset);
 	scatter(&b, 0, hdr, VQ_HDR);
 	scatter(&b, VQ_HDR, (const uint8_t *)(uintptr_t)pkt->va + pkt->data_off, pkt->len);
 	for (uint32_t i = 0; i < b.chains; i++) {
-		uint64_t len = b.len[i] < need ? b.len[i] : need;
-
-		split_used(vq, (uint16_t)(vq->used_idx + done + i), b.head[i], (uint32_t)len);
-		need -= len;
+		done[i].len = (uint32_t)(b.len[i] < need ? b.len[i] : need);
+		need -= done[i].len;
 	}
-	vq->last_avail = (uint16_t)(vq->last_avail + b.chains);
 	return (int)b.chains;
 }

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking a batch of frames from a packed transmit queue; compiled for each set of features. */
+#ifndef KERNEL_NET_PACKED_TAKE_H
+#define KERNEL_NET_PACKED_TAKE_H
+
+#include "kernel/net/packed.h"
+
+struct packed_batch {
+	const uint8_t *src[VQ_BATCH];
+	uint32_t len[VQ_BATCH];
+};
+
+/*
+ * How many of the next n descriptors are plain: available, a frame of their own, in the cached
+ * region. *more: the one behind them is available too, but takes the long way.
+ */
+static ALWAYS_INLINE uint32_t packed_take_plain(struct vq *vq, struct packed_batch *b,
+						struct vq_done *done, uint32_t n, bool *more)
+{
+	const uint16_t odd = VRING_DESC_F_NEXT | VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT;
+	uint32_t frame_max = vq->frame_max, i;
+
+	*more = false;
+	for (i = 0; i < n; i++) {
+		uint16_t at = (uint16_t)(vq->last_avail + i);
+		struct vring_packed_desc *d = &vq->ring[at & vq->mask];
+		uint64_t word = __atomic_load_n(packed_word(vq, at), __ATOMIC_ACQUIRE), addr;
+		uint16_t flags = (uint16_t)(word >> 48);
+
+		if (!packed_is_fresh(vq, at, flags))
+			break;
+		if (!(at & 3))
+			prefetch_write(d + 8);
+		addr = __atomic_load_n(&d->addr, __ATOMIC_RELAXED);
+		b->len[i] = (uint32_t)word - VQ_HDR;
+		b->src[i] = guestmem_cached(&vq->cache, addr, (uint32_t)word);
+		if (unlikely((flags & odd) || !b->src[i] || b->len[i] - 14 > frame_max - 14)) {
+			*more = true;
+			break;
+		}
+		ring_prefetch(b->src[i]);
+		done[i] = (struct vq_done){.id = (uint16_t)(word >> 32), .skip = 1};
+	}
+	return i;
+}
+
+/* Copies n plain frames; returns how many of them were good. */
+static ALWAYS_INLINE uint32_t packed_take_copy(struct vq *vq, const struct packed_batch *b,
+					       struct pool *pool, struct vmhi_pkt *pkt, uint32_t n)
+{
+	const uint64_t *top = pool_top(pool) - 1;
+	uint32_t out = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t cookie = *(top - out), hdr = load64(b->src[i]);
+
+		pool_describe(pool, cookie, b->len[i], 1, &pkt[out]);
+		copy_frame(pool_data(pool, cookie), b->src[i] + VQ_HDR, b->len[i]);
+		if (unlikely(hdr & 0xffff) &&
+		    !vq_take_offload(vq, hdr, load16(b->src[i] + 8), &pkt[out])) {
+			vq->bad++;
+			continue;
+		}
+		out++;
+	}
+	pool->nfree -= out;
+	return out;
+}
+
+/* One entry, of the last chain, stands for all n (2.8.4). */
+static ALWAYS_INLINE uint32_t packed_merge(struct vq_done *done, uint32_t n)
+{
+	for (uint32_t i = 0; i + 1 < n; i++)
+		done[n - 1].skip = (uint16_t)(done[n - 1].skip + done[i].skip);
+	done[0] = done[n - 1];
+	return 1;
+}
+
+static ALWAYS_INLINE uint32_t packed_take(struct vq *vq, struct pool *pool, struct vmhi_pkt *pkt,
+					  uint32_t max, bool in_order, bool event_idx)
+{
+	struct vq_done *done = vq->journal->done;
+	uint32_t taken = 0, out = 0;
+	struct packed_batch b;
+	bool more = true;
+
+	if (unlikely(pool->nfree < max))
+		max = pool->nfree;
+	while (more && taken < max) {
+		uint32_t n = packed_take_plain(vq, &b, done + taken, max - taken, &more);
+		int r;
+
+		out += packed_take_copy(vq, &b, pool, pkt + out, n);
+		taken += n;
+		vq->last_avail = (uint16_t)(vq->last_avail + n);
+		if (likely(!more))
+			break;
+		r = vq_take_chain(vq, vq->last_avail, pool, *(pool_top(pool) - 1), &pkt[out],
+				  &done[taken]);
+		if (r < 0)
+			break;
+		out += (uint32_t)r;
+		pool->nfree -= (uint32_t)r;
+		vq->last_avail = (uint16_t)(vq->last_avail + done[taken++].skip);
+	}
+	if (taken)
+		packed_publish(vq, in_order ? packed_merge(done, taken) : taken, event_idx);
+	return out;
+}
+
+#endif
