@@ -5,10 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FEATURES                                                                                   \
-	(VMHI_NIC_TX_CSUM | VMHI_NIC_TX_IP_CSUM | VMHI_NIC_RX_CSUM | VMHI_NIC_TX_VLAN |            \
-	 VMHI_NIC_RX_VLAN | VMHI_NIC_VLAN_FILTER)
-
 int nic_check_table(const struct vmhi_nic *nic, struct err *e)
 {
 	const size_t need = offsetof(struct vmhi_nic, stats) + sizeof(nic->stats);
@@ -46,9 +42,9 @@ static bool power_of_two(uint32_t n)
 
 int nic_check_info(const struct vmhi_nic_info *info, struct err *e)
 {
-	if (info->features & ~FEATURES)
+	if (info->features & ~NIC_KNOWN)
 		return err_set(e, -EINVAL, "info: it offers unknown features 0x%llx",
-			       (unsigned long long)(info->features & ~FEATURES));
+			       (unsigned long long)(info->features & ~NIC_KNOWN));
 	if (!power_of_two(info->depth_min))
 		return err_set(e, -EINVAL, "info: depth_min %u is not a power of two",
 			       info->depth_min);

@@ -7,6 +7,11 @@
 
 #include "kernel/lib/err.h"
 
+/* The features that this host knows, and names to the driver; it need not use each of them. */
+#define NIC_KNOWN                                                                                  \
+	(VMHI_NIC_TX_CSUM | VMHI_NIC_TX_IP_CSUM | VMHI_NIC_RX_CSUM | VMHI_NIC_TX_VLAN |            \
+	 VMHI_NIC_RX_VLAN | VMHI_NIC_VLAN_FILTER)
+
 /* 0, or -EINVAL: the table is too short, or lacks an operation; e names it. */
 int nic_check_table(const struct vmhi_nic *nic, struct err *e);
 

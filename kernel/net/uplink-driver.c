@@ -287,6 +287,7 @@ static int set_up(struct uplink *u, const struct dp_uplink_conf *conf, struct er
 	int r;
 
 	u->info.size = sizeof(u->info);
+	u->info.features = NIC_KNOWN;
 	driver_op("info");
 	r = driver_op_end(u->nic->info(u->dev, &u->info), e);
 	if (!r)

@@ -58,7 +58,8 @@ static uint32_t pseudo(const uint8_t *ip, uint32_t l4_len)
 
 uint32_t frame_ip(uint8_t *out, struct ip_frame *f)
 {
-	uint32_t l4_head = f->proto == IPPROTO_TCP_ ? 20 : 8, ihl = 20u + f->options;
+	uint32_t l4_head = f->proto == IPPROTO_TCP_ ? 20u + f->tcp_options : 8;
+	uint32_t ihl = 20u + f->options;
 	uint32_t l4_len = l4_head + f->payload, len;
 	uint8_t *ip, *l4;
 
@@ -66,6 +67,7 @@ uint32_t frame_ip(uint8_t *out, struct ip_frame *f)
 	f->l3_off = f->vid ? frame_tag(out, 14, f->vid) : 14;
 	f->l4_off = f->l3_off + ihl;
 	f->csum_off = f->proto == IPPROTO_TCP_ ? 16 : 6;
+	f->hdr_len = f->l4_off + l4_head;
 	ip = out + f->l3_off;
 	l4 = out + f->l4_off;
 	memset(ip, 0, ihl + l4_head);
@@ -80,10 +82,13 @@ uint32_t frame_ip(uint8_t *out, struct ip_frame *f)
 	put16(ip + 10, ~sum(ip, ihl, 0));
 	put16(l4, f->sport);
 	put16(l4 + 2, f->dport);
-	if (f->proto == IPPROTO_TCP_)
-		put16(l4 + 12, 0x5010);
-	else
+	if (f->proto == IPPROTO_TCP_) {
+		put32(l4 + 4, f->seq);
+		put16(l4 + 12, l4_head / 4 << 12 | 0x10 | f->tcp_flags);
+		memset(l4 + 20, 1, f->tcp_options);
+	} else {
 		put16(l4 + 4, l4_len);
+	}
 	len = f->l4_off + l4_len;
 	for (uint32_t i = f->l4_off + l4_head; i < len; i++)
 		out[i] = peer_pattern(i);
@@ -99,6 +104,35 @@ void frame_for_offload(uint8_t *frame, const struct ip_frame *f, bool l4, bool i
 		put16(frame + f->l4_off + f->csum_off, pseudo(frame + f->l3_off, l4_len));
 	if (ip)
 		put16(frame + f->l3_off + 10, 0);
+}
+
+void frame_for_tso(uint8_t *frame, const struct ip_frame *f)
+{
+	put16(frame + f->l4_off + f->csum_off, pseudo(frame + f->l3_off, 0));
+	put16(frame + f->l3_off + 10, 0);
+}
+
+uint32_t frame_segment(uint8_t *out, const uint8_t *frame, const struct ip_frame *f, uint32_t mss,
+		       uint32_t i)
+{
+	uint32_t from = i * mss, left = from < f->payload ? f->payload - from : 0;
+	uint32_t n = left < mss ? left : mss, l4_len = f->hdr_len - f->l4_off + n;
+	uint8_t *ip = out + f->l3_off, *tcp = out + f->l4_off;
+
+	if (!n)
+		return 0;
+	memcpy(out, frame, f->hdr_len);
+	memcpy(out + f->hdr_len, frame + f->hdr_len + from, n);
+	put16(ip + 2, f->l4_off - f->l3_off + l4_len);
+	put16(ip + 4, get16(frame + f->l3_off + 4) + i);
+	put32(tcp + 4, f->seq + from);
+	if (left > mss)
+		tcp[13] &= 0xf6;	/* neither FIN nor PSH */
+	put16(ip + 10, 0);
+	put16(ip + 10, ~sum(ip, f->l4_off - f->l3_off, 0));
+	put16(tcp + 16, 0);
+	put16(tcp + 16, ~sum(tcp, l4_len, pseudo(ip, l4_len)));
+	return f->hdr_len + n;
 }
 
 bool frame_sums_right(const uint8_t *frame, uint32_t len)

@@ -17,7 +17,7 @@
 #define TEST_SECONDS 60
 
 static const struct nic_test *const groups[] = {
-	life_tests, send_tests, receive_tests, filter_tests, stop_tests,
+	life_tests, send_tests, tso_tests, receive_tests, filter_tests, stop_tests,
 };
 
 static int passed, failures;
@@ -26,8 +26,8 @@ static const char *running = "";
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: plugin-host [--mac MAC] [--multicast-twice] --vfio ADDRESS|--vfio-user SOCKET\n"
-		"                   PLUGIN [TEST...]\n"
+		"usage: plugin-host [--mac MAC] [--multicast-twice] [--ip-fragments]\n"
+		"                   --vfio ADDRESS|--vfio-user SOCKET PLUGIN [TEST...]\n"
 		"       plugin-host --list\n");
 	exit(2);
 }
@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 		{"vfio-user", required_argument, NULL, 'u'},
 		{"mac", required_argument, NULL, 'm'},
 		{"multicast-twice", no_argument, NULL, '2'},
+		{"ip-fragments", no_argument, NULL, 'f'},
 		{"list", no_argument, NULL, 'l'},
 		{0},
 	};
@@ -143,6 +144,8 @@ int main(int argc, char **argv)
 					   &x.mac[5]) == 6;
 		else if (c == '2')
 			x.multicast_twice = true;
+		else if (c == 'f')
+			x.ip_fragments = true;
 		else if (c == 'v' || c == 'u')
 			device = optarg, user = c == 'u';
 		else

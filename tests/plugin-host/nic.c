@@ -128,7 +128,7 @@ bool nic_open(struct nic *n, const struct nic_want *w)
 	CHECK(!r, "attach: error %d", r);
 	n->nic = n->ops->query(n->dev, VMHI_IF_NIC, 1);
 	CHECK(n->nic && n->nic->h.id == VMHI_IF_NIC, "no NIC interface");
-	n->info = (struct vmhi_nic_info){.size = sizeof(n->info)};
+	n->info = (struct vmhi_nic_info){.size = sizeof(n->info), .features = NIC_FEATURES};
 	r = n->nic->info(n->dev, &n->info);
 	CHECK(!r, "info: error %d", r);
 	n->up.ns -= host_clock();
@@ -146,6 +146,14 @@ bool nic_open(struct nic *n, const struct nic_want *w)
 				  host_clock() - n->up.ns};
 	CHECK(w->idle || nic_wait_link(n, true, 5000), "no link within 5 s");
 	return true;
+}
+
+bool nic_offers(struct nic *n, uint64_t features)
+{
+	struct nic_want w = nic_want();
+
+	w.idle = true;
+	return nic_open(n, &w) && nic_close(n) && (n->info.features & features) == features;
 }
 
 bool nic_queue_start(struct nic *n, uint32_t kind, uint32_t idx)
@@ -199,7 +207,8 @@ static void judge(struct nic *n, uint32_t idx, const struct vmhi_pkt *p, uint32_
 	n->posted[idx][num] = false;
 	n->nposted[idx]--;
 	if (p->va != (uintptr_t)n->buf[idx].va + (uint64_t)num * n->conf.rx_room ||
-	    p->len + p->data_off > p->room || p->zero || p->mss)
+	    p->len + p->data_off > p->room || p->zero[0] || p->zero[1] || p->zero[2] || p->hdr_len ||
+	    p->mss)
 		host_complain(n->h, "rx: an element is not as it was posted");
 	if (!(p->flags & VMHI_PKT_MORE) != (at + 1 == of))
 		host_complain(n->h, "rx: MORE is wrong at segment %u of %u", at, of);
@@ -392,32 +401,11 @@ static int free_buffer(struct nic *n)
 	return -1;
 }
 
-bool nic_send(struct nic *n, uint32_t queue, const uint8_t *data, uint32_t len,
-	      const struct vmhi_pkt *like, uint32_t nseg)
+/* Gives the packet to the plugin, waiting for room in the ring if there is none. */
+static bool hand_over(struct nic *n, uint32_t queue, const struct vmhi_pkt *pkt, uint32_t nseg)
 {
-	struct vmhi_pkt pkt[16] = {0};
-	int num = free_buffer(n);
-	uint64_t at = (uint64_t)num * NIC_FRAME;
-	uint32_t off = 0, took = 0;
+	uint32_t took = 0;
 
-	CHECK(num >= 0, "no buffer to send from");
-	memcpy((uint8_t *)n->txbuf.va + at, data, len);
-	if (like)
-		pkt[0] = *like;
-	pkt[0].cookie = (uint64_t)num ^ 0xc0ffee00000000ull;
-	pkt[0].nseg = (uint16_t)nseg;
-	for (uint32_t i = 0; i < nseg; i++) {
-		uint32_t part = i + 1 == nseg ? len - off : len / nseg;
-
-		/* begins inside the buffer, at an odd place */
-		pkt[i].data_off = i & 1 ? 3 : 0;
-		pkt[i].iova = n->txbuf.iova + at + off - pkt[i].data_off;
-		pkt[i].va = (uintptr_t)n->txbuf.va + at + off - pkt[i].data_off;
-		pkt[i].len = part;
-		pkt[i].room = part + pkt[i].data_off;
-		pkt[i].flags |= i + 1 < nseg ? VMHI_PKT_MORE : 0;
-		off += part;
-	}
 	for (int i = 0; i < 20000 && !took && !n->h->gone; i++) {
 		n->h->in_queue_call = true;
 		took = n->nic->tx(n->txq[queue], pkt, nseg);
@@ -430,15 +418,64 @@ bool nic_send(struct nic *n, uint32_t queue, const uint8_t *data, uint32_t len,
 	if (!took && n->h->gone)
 		return false;
 	CHECK(took == nseg, "tx took %u of %u elements", took, nseg);
+	return true;
+}
+
+static bool send_from(struct nic *n, uint32_t queue, int num, const struct vmhi_mem *mem,
+		      uint64_t at, uint32_t len, const struct vmhi_pkt *like, uint32_t nseg)
+{
+	struct vmhi_pkt pkt[NIC_SEGS] = {0};
+	uint32_t off = 0;
+
+	if (like)
+		pkt[0] = *like;
+	pkt[0].cookie = (uint64_t)num ^ 0xc0ffee00000000ull;
+	pkt[0].nseg = (uint16_t)nseg;
+	for (uint32_t i = 0; i < nseg; i++) {
+		uint32_t part = i + 1 == nseg ? len - off : len / nseg;
+
+		/* begins inside the buffer, at an odd place */
+		pkt[i].data_off = i & 1 ? 3 : 0;
+		pkt[i].iova = mem->iova + at + off - pkt[i].data_off;
+		pkt[i].va = (uintptr_t)mem->va + at + off - pkt[i].data_off;
+		pkt[i].len = part;
+		pkt[i].room = part + pkt[i].data_off;
+		pkt[i].flags |= i + 1 < nseg ? VMHI_PKT_MORE : 0;
+		off += part;
+	}
+	if (!hand_over(n, queue, pkt, nseg))
+		return false;
 	n->tx_busy[num] = true;
 	n->tx_inflight++;
-	if (pkt[0].flags & VMHI_PKT_VLAN)
+	return true;
+}
+
+bool nic_send(struct nic *n, uint32_t queue, const uint8_t *data, uint32_t len,
+	      const struct vmhi_pkt *like, uint32_t nseg)
+{
+	int num = free_buffer(n);
+	uint64_t at = (uint64_t)num * NIC_FRAME;
+
+	CHECK(num >= 0, "no buffer to send from");
+	memcpy((uint8_t *)n->txbuf.va + at, data, len);
+	if (!send_from(n, queue, num, &n->txbuf, at, len, like, nseg))
+		return false;
+	if (like && (like->flags & VMHI_PKT_VLAN))
 		len += 4;
 	n->want[VMHI_STAT_TX_PACKETS]++;
 	n->want[VMHI_STAT_TX_BYTES] += len;
 	if (data[0] & 1)
 		n->want[data[0] == 0xff ? VMHI_STAT_TX_BROADCAST : VMHI_STAT_TX_MULTICAST]++;
 	return true;
+}
+
+bool nic_send_from(struct nic *n, uint32_t queue, const struct vmhi_mem *mem, uint32_t len,
+		   const struct vmhi_pkt *like, uint32_t nseg)
+{
+	int num = free_buffer(n);
+
+	CHECK(num >= 0, "too many packets on their way");
+	return send_from(n, queue, num, mem, 0, len, like, nseg);
 }
 
 bool nic_filter(struct nic *n, uint32_t flags, const uint8_t (*uc)[6], uint32_t nuc,

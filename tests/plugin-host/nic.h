@@ -14,6 +14,10 @@
 #define NIC_INBOX   1024u
 #define NIC_FRAME   16384u
 #define NIC_TXBUFS  512u
+#define NIC_SEGS    40u		/* of a packet to send, at most */
+#define NIC_FEATURES                                                                               \
+	(VMHI_NIC_TX_CSUM | VMHI_NIC_TX_IP_CSUM | VMHI_NIC_RX_CSUM | VMHI_NIC_TX_VLAN |            \
+	 VMHI_NIC_RX_VLAN | VMHI_NIC_VLAN_FILTER | VMHI_NIC_TX_TSO4)
 
 /* A frame received */
 struct frame {
@@ -73,6 +77,8 @@ bool failed(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 struct nic_want nic_want(void);
 bool nic_open(struct nic *n, const struct nic_want *w);
+/* Has the plugin these features? Attaches it to ask. */
+bool nic_offers(struct nic *n, uint64_t features);
 bool nic_configure(struct nic *n, const struct nic_want *w);	/* queues, and starts them */
 bool nic_stop_queues(struct nic *n);				/* and frees them */
 bool nic_close(struct nic *n);
@@ -93,6 +99,9 @@ bool nic_wait_link(struct nic *n, bool up, uint32_t ms);
 /* Sends a frame from nseg segments of about the same size; pkt: flags and offsets, or NULL. */
 bool nic_send(struct nic *n, uint32_t queue, const uint8_t *data, uint32_t len,
 	      const struct vmhi_pkt *like, uint32_t nseg);
+/* The same from memory of the test's own, which the plugin may write to; not counted in want. */
+bool nic_send_from(struct nic *n, uint32_t queue, const struct vmhi_mem *mem, uint32_t len,
+		   const struct vmhi_pkt *like, uint32_t nseg);
 bool nic_drain(struct nic *n);	/* all that was sent came back */
 void nic_forget_inbox(struct nic *n);
 

@@ -10,6 +10,8 @@ struct expect {
 	uint8_t mac[6];
 	bool has_mac;
 	bool multicast_twice;	/* a known fault of QEMU 7.2's card: it counts them twice */
+	bool ip_fragments;	/* another: it cuts into IP fragments, where its wire cannot carry
+				   what is to be segmented */
 };
 
 struct nic_test {
@@ -18,6 +20,6 @@ struct nic_test {
 };
 
 extern const struct nic_test life_tests[], send_tests[], receive_tests[], filter_tests[],
-	stop_tests[];
+	stop_tests[], tso_tests[];
 
 #endif

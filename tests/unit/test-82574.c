@@ -320,6 +320,45 @@ static void test_batch(void)
 	}
 }
 
+/* A packet to be segmented takes the place of the context; large pieces are cut for the card. */
+static void test_tso(void)
+{
+	struct queue *q = open_queue(VMHI_QUEUE_TX, 1, 1500);
+	static uint8_t head[64];
+	struct vmhi_pkt p[4] = {{.iova = 0x1000, .len = 100, .nseg = 1, .l3_off = 14, .l4_off = 34,
+				 .csum_off = 16, .flags = VMHI_PKT_CSUM | VMHI_PKT_TCP}};
+	uint32_t last;
+
+	p[1] = p[3] = p[0];
+	p[1].va = (uintptr_t)head;
+	p[1].len = 54;
+	p[1].hdr_len = 54;
+	p[1].mss = 1460;
+	p[1].nseg = 2;
+	p[1].flags |= VMHI_PKT_TSO | VMHI_PKT_IP_CSUM | VMHI_PKT_MORE;
+	p[2] = (struct vmhi_pkt){.iova = 0x10000, .len = 40000};
+	CU_ASSERT_EQUAL(nic->tx(q, p, 4), 4);
+	CU_ASSERT_EQUAL(contexts(q), 3);
+	/* context, packet; context, headers, three pieces; context, packet */
+	CU_ASSERT_EQUAL_FATAL(q->tail, 9);
+	CU_ASSERT_EQUAL(q->tx.desc[2].cmd_len & TXD_LEN_MAX, 40000);
+	CU_ASSERT_EQUAL(q->tx.desc[2].opts, TXC_HDRLEN(54) | TXC_MSS(1460));
+	for (uint32_t i = 3; i < 7; i++) {
+		CU_ASSERT(q->tx.desc[i].cmd_len & TXD_TSE);
+		CU_ASSERT((q->tx.desc[i].cmd_len & TXD_LEN_MAX) <= TX_DATA_MAX);
+		CU_ASSERT_EQUAL(!!(q->tx.desc[i].cmd_len & TXD_EOP), i == 6);
+	}
+	CU_ASSERT(!(q->tx.desc[8].cmd_len & TXD_TSE));
+	last = q->tail - 1;
+	CU_ASSERT(q->tx.desc[last].cmd_len & TXD_RS);
+	/* 100 twice, and 28 segments' headers with 40000 bytes */
+	CU_ASSERT_EQUAL(q->tx.bytes, 200 + 28 * 54 + 40000);
+	nic->queue_stop(q);
+	while (nic->tx_done(q, (uint64_t[8]){0}, 8))
+		;
+	close_queue(q);
+}
+
 /* arm() reads no register, and leaves nothing armed when it says that there is work. */
 static void test_arm(void)
 {
@@ -382,6 +421,7 @@ static const struct unit_test tests[] = {
 	{"a frame without end", test_endless_frame},
 	{"a sender that lies", test_lying_sender},
 	{"a batch", test_batch},
+	{"segmentation", test_tso},
 	{"arm", test_arm},
 	{"a warm attach", test_warm},
 };

@@ -35,7 +35,7 @@ struct vmhi_pkt {
 	uint32_t flags;		/* VMHI_PKT_* */
 	uint32_t hash;		/* received: RSS hash, if VMHI_PKT_HASH */
 	uint16_t vlan;		/* IEEE 802.1Q tag control information, if VMHI_PKT_VLAN */
-	uint16_t mss;		/* 0 in version 1 */
+	uint16_t mss;		/* send, with VMHI_PKT_TSO: payload bytes of each segment */
 	uint16_t l3_off;	/* send, with a checksum flag: bytes before the IP header */
 	uint16_t l4_off;	/* send, with VMHI_PKT_CSUM: bytes before the TCP or UDP header, where
 				   summing starts (virtio's csum_start) */
@@ -43,7 +43,8 @@ struct vmhi_pkt {
 	uint16_t data_off;	/* from iova to the first byte of packet; rx_post: 0 */
 	uint16_t nseg;
 	uint16_t err;		/* received: VMHI_PKT_ERR_*, 0 for a good packet */
-	uint64_t zero;
+	uint16_t hdr_len;	/* send, with VMHI_PKT_TSO: bytes of all headers, Ethernet to TCP */
+	uint16_t zero[3];
 };
 
 /* Flags of a packet */
@@ -64,28 +65,49 @@ struct vmhi_pkt {
 #define VMHI_PKT_IP_BAD	   0x0800u
 #define VMHI_PKT_HASH	   0x1000u
 #define VMHI_PKT_CANCELLED 0x2000u	/* a posted buffer that comes back unused (queue_stop) */
+/*
+ * Send: cut this packet into TCP segments (VMHI_NIC_TX_TSO4). The host sets
+ *  - IPV4, TCP, CSUM and IP_CSUM with it, and l3_off, l4_off and csum_off (16) as for these;
+ *  - hdr_len: l4_off and the TCP header with its options, at most 255. The headers are all in the
+ *    first element; payload follows, at least one byte, there or in the next ones;
+ *  - mss: 64 at least, and with the headers within the MTU;
+ *  - in the packet: the IPv4 total length of the whole, at most 65535; no fragment; the IPv4 header
+ *    checksum as 0; in the TCP checksum the pseudo-header's sum without the TCP length, which each
+ *    segment has another of.
+ * The device sends segments of mss bytes of payload, the last of what is left, each with all
+ * headers: IPv4 total length and checksum its own, identification counting up from the packet's;
+ * TCP sequence number counting up, FIN and PSH in the last only, checksum its own. CWR is not set,
+ * nor is URG. A tag (VMHI_PKT_VLAN) goes into each. The driver may write to the hdr_len bytes, for
+ * devices that want some field otherwise. Counters count the segments, tx_done() the packet.
+ */
+#define VMHI_PKT_TSO	   0x4000u
 
 /* err of a received packet: it is handed over all the same, to be counted */
 #define VMHI_PKT_ERR_CRC    1		/* bad FCS, alignment or symbol */
 #define VMHI_PKT_ERR_LENGTH 2		/* longer than the MTU allows, or cut off */
 #define VMHI_PKT_ERR_OTHER  3
 
-/* Features: offered in info, a subset acknowledged in configure. All other bits are 0: the host
- * refuses a driver that offers one that the class version does not define. */
+/* Features: the host says in info which it knows, the driver which of these it can do, and
+ * configure acknowledges a subset. All other bits are 0: the host refuses a driver that offers one
+ * that it did not name, so a newer driver runs on an older host with what that one knows. */
 #define VMHI_NIC_TX_CSUM     0x0001ull	/* VMHI_PKT_CSUM on packets sent: TCP and UDP over IPv4 */
 #define VMHI_NIC_TX_IP_CSUM  0x0002ull	/* VMHI_PKT_IP_CSUM on packets sent */
 #define VMHI_NIC_RX_CSUM     0x0004ull	/* checks IPv4 headers, TCP and UDP over IPv4 */
 #define VMHI_NIC_TX_VLAN     0x0008ull	/* VMHI_PKT_VLAN on packets sent */
 #define VMHI_NIC_RX_VLAN     0x0010ull	/* strips the tag of received packets into .vlan */
 #define VMHI_NIC_VLAN_FILTER 0x0020ull	/* receives only the VLANs given to filter() */
+#define VMHI_NIC_TX_TSO4     0x0040ull	/* VMHI_PKT_TSO on packets sent: TCP over IPv4. Offered and
+					   acknowledged only with TX_CSUM and TX_IP_CSUM */
 
 struct vmhi_nic_info {
 	uint32_t size;			/* set by the host; the driver fills what fits */
 	uint32_t zero;
-	uint64_t features;		/* VMHI_NIC_* that it can do */
+	uint64_t features;		/* VMHI_NIC_*: the host sets those that it knows, the driver
+					   leaves those of them that it can do */
 	uint32_t tx_queues, rx_queues;	/* how many can be made; at least 1 each */
 	uint32_t depth_min, depth_max;	/* of a queue, in segments: powers of two */
-	uint32_t tx_segs;		/* most segments of a packet to send; at least 1 */
+	uint32_t tx_segs;		/* most elements of a packet to send; at least 1, and with
+					   TX_TSO4 at least 18: 64 KiB in pieces of 4 KiB */
 	uint32_t uc_max;		/* unicast addresses that filter() can hold */
 	uint32_t mtu_max;		/* largest packet: bytes without Ethernet header, tag, FCS */
 	uint8_t mac[6];			/* the address burnt in */

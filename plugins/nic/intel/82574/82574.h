@@ -253,6 +253,9 @@ struct tx_desc {
 #define TXD_VLE	      0x40000000u
 #define TXC_TCP	      0x01000000u
 #define TXC_IPV4      0x02000000u
+#define TXD_TSE	      0x04000000u	/* segment: in the context and in each data descriptor */
+#define TXC_HDRLEN(n) ((uint32_t)(n) << 8)
+#define TXC_MSS(n)    ((uint32_t)(n) << 16)
 #define TXD_IXSM      0x00000100u
 #define TXD_TXSM      0x00000200u
 #define TXD_DD	      0x00000001u

@@ -12,12 +12,14 @@
 #define QUEUES	    2u		/* of each kind */
 #define DEPTH_MIN   64u
 #define DEPTH_MAX   4096u
-#define TX_SEGS	    16u
+#define TX_SEGS	    40u		/* 64 KiB in pieces of 2 KiB, and headers */
+#define TX_DATA_MAX 16384u	/* of one descriptor: below the 20 KiB that the card has to send */
 #define MTU_MAX	    9000u
 #define FRAME_EXTRA 18u		/* Ethernet header and one tag */
 #define NSTATS	    (VMHI_STAT_TX_ERR + 1)
 #define FEATURES    (VMHI_NIC_TX_CSUM | VMHI_NIC_TX_IP_CSUM | VMHI_NIC_RX_CSUM |                   \
-		     VMHI_NIC_TX_VLAN | VMHI_NIC_RX_VLAN | VMHI_NIC_VLAN_FILTER)
+		     VMHI_NIC_TX_VLAN | VMHI_NIC_RX_VLAN | VMHI_NIC_VLAN_FILTER |                  \
+		     VMHI_NIC_TX_TSO4)
 
 #define USEC 1000ull
 #define MSEC 1000000ull
@@ -52,7 +54,7 @@ struct dev {
 struct tx_slot {
 	uint64_t cookie;		/* valid where eop is set */
 	uint32_t eop;
-	uint32_t len;			/* of the packet, with its tag */
+	uint32_t len;			/* of the frames that it becomes, with their tags */
 };
 
 struct rx_slot {
@@ -87,9 +89,8 @@ struct queue {
 			uint64_t ctx_addr;	/* the context the card has */
 			uint32_t ctx_cmd;
 			uint32_t soft_tag;	/* put tags in by ourselves: see tx_tag() */
-			uint8_t (*header)[16];	/* for that: one a descriptor */
-			uint64_t header_iova;
-			struct vmhi_mem header_mem;
+			uint32_t header_room;	/* for that, beside each descriptor: bytes */
+			struct vmhi_mem header;	/* va 0: not made yet */
 		} tx;
 		struct {
 			struct rx_desc *desc;

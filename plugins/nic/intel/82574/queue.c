@@ -2,6 +2,8 @@
 /* The NIC class: what the port can do, its configuration, and the life of its queues. */
 #include "dev.h"
 
+#define TSO_NEEDS (VMHI_NIC_TX_CSUM | VMHI_NIC_TX_IP_CSUM)
+
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 
 static int nic_info(void *dev, struct vmhi_nic_info *info)
@@ -11,7 +13,7 @@ static int nic_info(void *dev, struct vmhi_nic_info *info)
 	if (info->size < sizeof(*info))
 		return -VMHI_EINVAL;
 	info->zero = 0;
-	info->features = FEATURES;
+	info->features &= FEATURES;
 	info->tx_queues = info->rx_queues = QUEUES;
 	info->depth_min = DEPTH_MIN;
 	info->depth_max = DEPTH_MAX;
@@ -36,6 +38,8 @@ static int nic_configure(void *dev, const struct vmhi_nic_conf *c)
 			return -VMHI_EBUSY;
 	if (c->size < sizeof(*c) || c->mtu < 68 || c->mtu > MTU_MAX || (c->features & ~FEATURES) ||
 	    c->tx_queues > QUEUES || c->rx_queues > QUEUES)
+		return -VMHI_EINVAL;
+	if ((c->features & VMHI_NIC_TX_TSO4) && (c->features & TSO_NEEDS) != TSO_NEEDS)
 		return -VMHI_EINVAL;
 	if (c->rx_room != 2048 && c->rx_room != 4096 && c->rx_room != 8192 && c->rx_room != 16384)
 		return -VMHI_EINVAL;
@@ -163,8 +167,8 @@ static void nic_queue_free(void *queue)
 	irq_route(d, q->kind == VMHI_QUEUE_TX ? IVAR_TX(q->idx) : IVAR_RX(q->idx), VMHI_NO_VEC);
 	if (q->kind == VMHI_QUEUE_TX) {
 		d->tx_bytes += q->tx.bytes;
-		if (q->tx.header)
-			d->host->dma_free(d->hc, q->tx.header_mem.handle);
+		if (q->tx.header.va)
+			d->host->dma_free(d->hc, q->tx.header.handle);
 	}
 	d->host->dma_free(d->hc, q->ring.handle);
 	d->host->dma_free(d->hc, mem.handle);

@@ -26,14 +26,15 @@ static int make_headers(struct queue *q)
 	int r;
 
 	q->tx.soft_tag = (f & VMHI_NIC_TX_VLAN) && !(f & VMHI_NIC_RX_VLAN);
-	if (!q->tx.soft_tag || q->tx.header)
+	if (!q->tx.soft_tag || q->tx.header.va)
 		return 0;
-	r = d->host->dma_alloc(d->hc, (q->mask + 1) * 16ull, 0, 0, 0, &q->tx.header_mem);
+	/* addresses and tag; of packets to be segmented all headers */
+	q->tx.header_room = f & VMHI_NIC_TX_TSO4 ? 272 : 16;
+	r = d->host->dma_alloc(d->hc, (uint64_t)(q->mask + 1) * q->tx.header_room, 0, 0, 0,
+			       &q->tx.header);
 	if (r)
-		return r;
-	q->tx.header = q->tx.header_mem.va;
-	q->tx.header_iova = q->tx.header_mem.iova;
-	return 0;
+		q->tx.header.va = NULL;
+	return r;
 }
 
 int tx_start(struct queue *q)
@@ -174,43 +175,91 @@ static uint32_t put_context(struct queue *q, const struct vmhi_pkt *p, uint32_t 
 }
 
 /*
- * Without CTRL.VME the tag goes in here: the addresses and the tag from memory of our own, then the
- * packet from byte 12 on. Returns how many bytes of the first segment that took.
+ * The same for a packet that the card segments. Linux and FreeBSD give the card an IPv4 total length
+ * of 0, which it fills in for each segment: the datasheet's example is not clear on it.
  */
-static uint32_t put_tag(struct queue *q, const struct vmhi_pkt *p, uint32_t opts)
+static uint32_t put_tso_context(struct queue *q, const struct vmhi_pkt *p, uint32_t payload,
+				uint32_t shift)
 {
-	uint32_t at = q->tail & q->mask;
-	uint8_t *h = q->tx.header[at];
+	uint32_t l3 = p->l3_off + shift, l4 = p->l4_off + shift;
+	uint8_t *ip = (uint8_t *)(uintptr_t)p->va + p->data_off + p->l3_off;
 
-	memcpy(h, (const uint8_t *)(uintptr_t)p->va + p->data_off, 12);
+	ip[2] = ip[3] = 0;
+	q->tx.ctx_cmd = 0;	/* it takes the place of the other */
+	put(q,
+	    (l3 & 0xff) | ((l3 + 10) & 0xff) << 8 | (uint64_t)((l4 - 1) & 0xffff) << 16 |
+		    (uint64_t)(l4 & 0xff) << 32 | (uint64_t)((l4 + p->csum_off) & 0xff) << 40,
+	    TXD_DEXT | TXC_IPV4 | TXC_TCP | TXD_TSE | (payload & TXD_LEN_MAX),
+	    TXC_HDRLEN((p->hdr_len + shift) & 0xff) | TXC_MSS(p->mss));
+	return TXD_IXSM | TXD_TXSM;
+}
+
+/*
+ * Without CTRL.VME the tag goes in here: the addresses and the tag from memory of our own, then the
+ * packet from byte 12 on; or all headers, since the card wants those that it repeats in one piece.
+ * Returns how many bytes of the first segment that took.
+ */
+static uint32_t put_tag(struct queue *q, const struct vmhi_pkt *p, uint32_t cmd, uint32_t opts)
+{
+	const uint8_t *from = (const uint8_t *)(uintptr_t)p->va + p->data_off;
+	uint64_t at = (uint64_t)(q->tail & q->mask) * q->tx.header_room;
+	uint32_t n = p->flags & VMHI_PKT_TSO ? p->hdr_len : 12;
+	uint8_t *h = (uint8_t *)q->tx.header.va + at;
+
+	memcpy(h, from, 12);
 	h[12] = 0x81;
 	h[13] = 0x00;
 	h[14] = (uint8_t)(p->vlan >> 8);
 	h[15] = (uint8_t)p->vlan;
-	put(q, q->tx.header_iova + at * 16ull, 16 | TXD_DTYP_DATA | TXD_DEXT | TXD_IFCS, opts);
-	return 12;
+	memcpy(h + 16, from + 12, n - 12);
+	put(q, q->tx.header.iova + at, cmd | (n + 4), opts);
+	return n;
 }
 
-/* Returns its bytes on the wire, without FCS. */
+static void put_data(struct queue *q, uint64_t addr, uint32_t len, uint32_t cmd, uint32_t opts)
+{
+	for (; len > TX_DATA_MAX; addr += TX_DATA_MAX, len -= TX_DATA_MAX)
+		put(q, addr, cmd | TX_DATA_MAX, opts);
+	if (len)
+		put(q, addr, cmd | len, opts);
+}
+
+/* Bytes on the wire, without FCS: each segment repeats the headers. */
+static uint32_t wire_bytes(const struct vmhi_pkt *p, uint32_t len)
+{
+	uint32_t tag = p->flags & VMHI_PKT_VLAN ? 4 : 0;
+
+	if (!(p->flags & VMHI_PKT_TSO))
+		return len + tag;
+	return len - p->hdr_len +
+	       (p->hdr_len + tag) * ((len - p->hdr_len + p->mss - 1) / (p->mss ? p->mss : 1));
+}
+
+/* Returns its bytes on the wire. */
 static uint32_t put_packet(struct queue *q, const struct vmhi_pkt *p)
 {
-	uint32_t cmd = TXD_DTYP_DATA | TXD_DEXT | TXD_IFCS, opts = 0, skip = 0;
+	uint32_t cmd = TXD_DTYP_DATA | TXD_DEXT | TXD_IFCS, opts = 0, skip = 0, len = 0, last;
 	uint32_t soft = (p->flags & VMHI_PKT_VLAN) && q->tx.soft_tag && p->len > 12;
-	uint32_t len = p->flags & VMHI_PKT_VLAN ? 4 : 0, last;
 
-	if (p->flags & (VMHI_PKT_CSUM | VMHI_PKT_IP_CSUM))
+	for (uint32_t i = 0; i < p->nseg; i++)
+		len += p[i].len;
+	if (p->flags & VMHI_PKT_TSO) {
+		opts = put_tso_context(q, p, len - p->hdr_len, soft ? 4 : 0);
+		cmd |= TXD_TSE;
+	} else if (p->flags & (VMHI_PKT_CSUM | VMHI_PKT_IP_CSUM)) {
 		opts = put_context(q, p, soft ? 4 : 0);
+	}
 	if (soft) {
-		skip = put_tag(q, p, opts);
+		skip = put_tag(q, p, cmd, opts);
 	} else if (p->flags & VMHI_PKT_VLAN) {
 		cmd |= TXD_VLE;
 		opts |= (uint32_t)p->vlan << 16;
 	}
 	for (uint32_t i = 0; i < p->nseg; i++) {
-		put(q, p[i].iova + p[i].data_off + skip, cmd | (p[i].len - skip), opts);
+		put_data(q, p[i].iova + p[i].data_off + skip, p[i].len - skip, cmd, opts);
 		skip = 0;
-		len += p[i].len;
 	}
+	len = wire_bytes(p, len);
 	last = (q->tail - 1) & q->mask;
 	q->tx.desc[last].cmd_len |= TXD_EOP;
 	q->tx.slot[last].eop = 1;
@@ -236,9 +285,9 @@ uint32_t tx_send(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 	while (i < n) {
 		uint32_t segs = pkt[i].nseg;
 
-		/* two more: a context and a header */
+		/* more: a context, a header, and 64 KiB in pieces of TX_DATA_MAX */
 		if (!segs || segs > TX_SEGS || segs > n - i ||
-		    segs + 2 > q->mask - (q->tail - q->head))
+		    segs + 6 > q->mask - (q->tail - q->head))
 			break;
 		bytes += put_packet(q, &pkt[i]);
 		i += segs;
