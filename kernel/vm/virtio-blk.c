@@ -70,13 +70,6 @@ static const struct vhost_device_ops vops = {
 	.link = link_changed,
 };
 
-static void config_read(struct virtio_device *dev, unsigned int off, void *data, unsigned int len)
-{
-	const struct blk *b = (const struct blk *)dev;
-
-	memcpy(data, (const uint8_t *)&b->config + off, len);
-}
-
 /* The one field that a driver may write: the cache mode. */
 static void config_write(struct virtio_device *dev, unsigned int off, const void *data,
 			 unsigned int len)
@@ -93,18 +86,12 @@ static void config_write(struct virtio_device *dev, unsigned int off, const void
 		memcpy(&b->config.wce, data, 1);
 }
 
-static void destroy(struct virtio_device *dev)
-{
-	vhost_device_fini(vhost_device_of(dev));
-	free(dev);
-}
-
 static const struct virtio_ops ops = {
 	.start = vhost_device_start,
 	.stop = vhost_device_stop,
-	.config_read = config_read,
+	.config_read = vhost_device_config_read,
 	.config_write = config_write,
-	.destroy = destroy,
+	.destroy = vhost_device_destroy,
 };
 
 /* As many queues as vCPUs, if the back end has them. */
@@ -158,6 +145,7 @@ struct virtio_device *virtio_blk_new(struct vm *vm, unsigned int index, struct e
 	}
 	dev = &b->vd.dev;
 	dev->vm = vm;
+	b->vd.config = &b->config;
 	snprintf(dev->name, sizeof(dev->name), "disk%u", index);
 	if (vhost_device_init(&b->vd, &vops, disk->vhost_user, e)) {
 		free(b);
@@ -165,7 +153,7 @@ struct virtio_device *virtio_blk_new(struct vm *vm, unsigned int index, struct e
 	}
 	if (settle(b, disk, e)) {
 		err_prefix(e, "%s: vhost-user %s", dev->name, disk->vhost_user);
-		destroy(dev);
+		vhost_device_destroy(dev);
 		return NULL;
 	}
 	b->vd.nrings = count_queues(b);
@@ -178,7 +166,7 @@ struct virtio_device *virtio_blk_new(struct vm *vm, unsigned int index, struct e
 		kind.offered |= BIT(VIRTIO_BLK_F_MQ);
 	b->vd.needed = kind.offered;
 	if (virtio_pci_add(dev, &kind, e)) {
-		destroy(dev);
+		vhost_device_destroy(dev);
 		return NULL;
 	}
 	return dev;

@@ -67,13 +67,6 @@ static const struct vhost_device_ops vops = {
 	.link = link_changed,
 };
 
-static void config_read(struct virtio_device *dev, unsigned int off, void *data, unsigned int len)
-{
-	const struct net *n = (const struct net *)dev;
-
-	memcpy(data, (const uint8_t *)&n->config + off, len);
-}
-
 static int start(struct virtio_device *dev, struct err *e)
 {
 	struct net *n = (struct net *)dev;
@@ -132,18 +125,12 @@ static void kick(struct virtio_queue *q)
 		virtio_queue_broken(q, n->ctrl.broken);
 }
 
-static void destroy(struct virtio_device *dev)
-{
-	vhost_device_fini(vhost_device_of(dev));
-	free(dev);
-}
-
 static const struct virtio_ops ops = {
 	.start = start,
 	.stop = vhost_device_stop,
-	.config_read = config_read,
+	.config_read = vhost_device_config_read,
 	.kick = kick,
-	.destroy = destroy,
+	.destroy = vhost_device_destroy,
 };
 
 /* Locally administered, and the same at every start of the VM: made from its name. */
@@ -199,6 +186,7 @@ static struct net *net_alloc(struct vm *vm, unsigned int index)
 	if (!n)
 		return NULL;
 	n->vd.dev.vm = vm;
+	n->vd.config = &n->config;
 	snprintf(n->vd.dev.name, sizeof(n->vd.dev.name), "net%u", index);
 	if (net->has_mac)
 		memcpy(n->config.mac, net->mac, sizeof(n->config.mac));
@@ -230,11 +218,11 @@ struct virtio_device *virtio_net_new(struct vm *vm, unsigned int index, struct e
 	}
 	if (settle(n, net, &kind, e)) {
 		err_prefix(e, "%s: vhost-user %s", n->vd.dev.name, net->vhost_user);
-		destroy(&n->vd.dev);
+		vhost_device_destroy(&n->vd.dev);
 		return NULL;
 	}
 	if (virtio_pci_add(&n->vd.dev, &kind, e)) {
-		destroy(&n->vd.dev);
+		vhost_device_destroy(&n->vd.dev);
 		return NULL;
 	}
 	return &n->vd.dev;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -286,4 +287,16 @@ void vhost_device_fini(struct vhost_device *vd)
 	vhost_fe_forget_inflight(&vd->fe);
 	if (vd->err_fd >= 0)
 		close(vd->err_fd);
+}
+
+void vhost_device_config_read(struct virtio_device *dev, unsigned int off, void *data,
+			      unsigned int len)
+{
+	memcpy(data, (const uint8_t *)vhost_device_of(dev)->config + off, len);
+}
+
+void vhost_device_destroy(struct virtio_device *dev)
+{
+	vhost_device_fini(vhost_device_of(dev));
+	free(dev);
 }

@@ -27,6 +27,7 @@ struct vhost_device {
 	struct vhost_fe fe;
 	const struct vhost_device_ops *vops;
 	const char *path;
+	const void *config;		/* the device's configuration, of the kind's config_size */
 	unsigned int nrings;		/* queues 0 to nrings - 1 are the back end's */
 	uint64_t needed;		/* features of the back end that were offered on */
 	bool lost;			/* no usable connection */
@@ -49,7 +50,10 @@ int vhost_device_init(struct vhost_device *vd, const struct vhost_device_ops *vo
 		      const char *path, struct err *e);
 void vhost_device_fini(struct vhost_device *vd);
 
-/* For virtio_ops. */
+/* For virtio_ops. destroy frees the object. */
+void vhost_device_config_read(struct virtio_device *dev, unsigned int off, void *data,
+			      unsigned int len);
+void vhost_device_destroy(struct virtio_device *dev);
 int vhost_device_start(struct virtio_device *dev, struct err *e);
 void vhost_device_stop(struct virtio_device *dev);
 
