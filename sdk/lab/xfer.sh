@@ -13,21 +13,39 @@ xfer_done()
 	echo "xfer: $1 $2 bytes in $(xfer_clock | awk -v a="$3" '{ print $1 - a }') s, SHA-256 $4"
 }
 
+# xfer_talk ADDRESS PORT SECONDS COMMAND...: the server hears what COMMAND says; prints its answer.
+# Our side stays open until then: passt does not bear connections that are closed by half.
+xfer_talk()
+{
+	local address=$1 port=$2 limit=$3 pipe talker rc=0
+	shift 3
+	pipe=$(mktemp -u /tmp/xfer.XXXXXX)
+	mkfifo "$pipe" || return 1
+	{ "$@"; exec sleep "$limit"; } >"$pipe" &
+	talker=$!
+	timeout "$limit" nc "$address" "$port" <"$pipe" || rc=$?
+	{ kill $talker && wait $talker; } 2>/dev/null
+	rm -f "$pipe"
+	return $rc
+}
+
 # xfer_fetch ADDRESS PORT BYTES: fetches them to /tmp/xfer
 xfer_fetch()
 {
 	local t
 	t=$(xfer_clock)
-	echo "get $3" | timeout 300 nc "$1" "$2" >/tmp/xfer
-	xfer_done fetched "$3" "$t" "$(echo "sum $3" | timeout 60 nc "$1" "$2")" \
+	xfer_talk "$1" "$2" 300 echo "get $3" >/tmp/xfer
+	xfer_done fetched "$3" "$t" "$(xfer_talk "$1" "$2" 60 echo "sum $3")" \
 		"$(sha256sum </tmp/xfer | cut -d' ' -f1)"
 }
+
+xfer_put() { echo "put $1"; cat /tmp/xfer; }
 
 # xfer_send ADDRESS PORT BYTES: sends /tmp/xfer, which holds that many
 xfer_send()
 {
 	local t got
 	t=$(xfer_clock)
-	got=$({ echo "put $3"; cat /tmp/xfer; } | timeout 300 nc "$1" "$2")
+	got=$(xfer_talk "$1" "$2" 300 xfer_put "$3")
 	xfer_done sent "$3" "$t" "$(sha256sum </tmp/xfer | cut -d' ' -f1)" "$got"
 }
