@@ -24,6 +24,7 @@ struct guest_port {
 	struct vhost_user *vu;		/* NULL: no front end */
 	uint32_t rx_queues;		/* that run, from the first on */
 	uint64_t held_until;		/* clock: not polled before, or until the uplink has room */
+	uint64_t full_since;		/* clock: port_room() found none; 0: it did */
 	uint64_t barred_until;		/* tsc: no front end is let in before */
 	uint64_t ring_errors, bad;	/* bad: of queues since set up anew */
 	struct vq vq[VHOST_USER_RINGS];
@@ -115,6 +116,12 @@ static inline bool port_held(const struct guest_port *p)
 	return p->dp->congested && p->dp->sw.clock < p->held_until;
 }
 bool port_poll(struct guest_port *p);
+/*
+ * For an uplink that can wait: how many buffers the guest that a frame to mac goes to has, of which
+ * the frame needs so many. 0: to be waited for, which is so for a while only, and while there is no
+ * other guest, who would wait too. UINT32_MAX: no reason to wait.
+ */
+uint32_t port_room(struct dataplane *dp, const uint8_t *mac, uint32_t need);
 void port_review(struct guest_port *p);
 struct guest_port *port_find(const struct dataplane *dp, const char *name);
 void port_hang_up(struct guest_port *p, const char *why);

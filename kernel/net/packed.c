@@ -39,6 +39,15 @@ bool packed_pending(const struct vq *vq)
 	return packed_available(vq, vq->last_avail);
 }
 
+uint32_t packed_room(const struct vq *vq)
+{
+	uint32_t most = vq->size < VQ_ROOM_MAX ? vq->size : VQ_ROOM_MAX, n = 0;
+
+	while (n < most && packed_available(vq, (uint16_t)(vq->last_avail + n)))
+		n++;
+	return n;
+}
+
 void packed_mark_again(struct vq *vq, uint32_t n)
 {
 	uint16_t at = vq->used_idx;

@@ -12,6 +12,9 @@
 /* How long nobody may connect to a port whose front end stopped everybody for some ms. */
 #define BAR_SECONDS 60
 
+/* How long frames wait for buffers of the only guest there is. */
+#define WAIT_SECONDS 1
+
 /* The rx queue for a frame, by its addresses and ports, so that a flow stays in order. */
 static uint32_t spread(const struct vmhi_pkt *pkt, uint32_t queues)
 {
@@ -68,6 +71,45 @@ void port_hold(struct dataplane *dp)
 {
 	dp->congested = true;
 	dp->polled->held_until = dp->sw.clock + dp->hz / 1000;
+}
+
+/* The port that frames to this address go to, or NULL if there are several, or none. */
+static struct guest_port *behind(struct dataplane *dp, const uint8_t *mac)
+{
+	uint64_t dst = load32(mac) | (uint64_t)load16(mac + 4) << 32;
+	const struct macentry *e = mactable_find(&dp->sw.macs, mac_key(dst, 0));
+	struct switch_port *sp = e ? dp->sw.port[e->port] : NULL;
+
+	return sp && sp->output == port_output ? (struct guest_port *)sp : NULL;
+}
+
+static bool alone(const struct guest_port *p)
+{
+	const struct dataplane *dp = p->dp;
+
+	for (uint32_t i = 0; i < dp->nports; i++)
+		if (dp->port[i] != p && dp->port[i]->sp.up)
+			return false;
+	return true;
+}
+
+uint32_t port_room(struct dataplane *dp, const uint8_t *mac, uint32_t need)
+{
+	struct guest_port *p = behind(dp, mac);
+	uint32_t room = UINT32_MAX;
+
+	if (!p)
+		return room;
+	for (uint32_t q = 0; q < p->rx_queues; q++)
+		if (p->vq[2 * q].run && vq_room(&p->vq[2 * q]) < room)
+			room = vq_room(&p->vq[2 * q]);
+	if (room >= need || !alone(p)) {
+		p->full_since = 0;
+		return room >= need ? room : UINT32_MAX;
+	}
+	if (!p->full_since)
+		p->full_since = dp->sw.clock;
+	return dp->sw.clock - p->full_since < WAIT_SECONDS * dp->hz ? 0 : UINT32_MAX;
 }
 
 bool port_poll(struct guest_port *p)

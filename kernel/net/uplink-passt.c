@@ -12,13 +12,28 @@
 #include "kernel/net/csum.h"
 #include "kernel/net/dp.h"
 
-#define PASST_ROOM (128u << 10)
+/*
+ * passt has no congestion control of its own: it sends what the guest's window takes, drops what the
+ * socket does not, and answers each repeated acknowledgement with all of the window once more. So
+ * nothing that it sent is to be lost here: the socket is emptied at once into room for a whole
+ * window, and frames wait there for the guest's buffers.
+ */
+#define IN_ROOM	 (4u << 20)
+#define OUT_ROOM (1u << 20)
+#define READ_MAX (128u << 10)
+
+/*
+ * The kernel keeps as much as this in one piece, and gives it to the reader in one. The passt of 2023
+ * loses its place in the stream when a length, or the rest of a frame, comes in two.
+ */
+#define CHUNK (32u << 10)
 
 struct passt {
-	uint32_t in_at, in_end;		/* of what was received and not yet taken */
-	uint32_t out_at, out_end;	/* of what could not be sent */
+	uint32_t in_at, in_end;		/* whole frames that were received and not yet taken */
+	uint32_t out_at, out_end;	/* what could not be sent yet */
+	uint32_t out_chunk;		/* the end of what is being sent: a frame's */
 	bool awaits_room;		/* the socket's wakes us */
-	uint8_t in[PASST_ROOM], out[PASST_ROOM];
+	uint8_t in[IN_ROOM], out[OUT_ROOM];
 };
 
 int passt_new(struct uplink *u)
@@ -34,138 +49,194 @@ static void fail(struct uplink *u)
 	u->dp->trouble = true;
 }
 
-/* Sends what is left over; true: all of it went. */
-static bool send_rest(struct uplink *u)
+/* The two calls that the worker may make on a socket: recvmsg() and sendmsg(). */
+static ssize_t take_bytes(int fd, void *to, size_t n, int flags)
+{
+	struct iovec iov = {to, n};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	return recvmsg(fd, &msg, MSG_DONTWAIT | flags);
+}
+
+static ssize_t send_bytes(int fd, void *from, size_t n)
+{
+	struct iovec iov = {from, n};
+	const struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static uint32_t frame_len(const uint8_t *at)
+{
+	return __builtin_bswap32(load32(at));
+}
+
+/* As many whole frames as make one piece. */
+static uint32_t next_chunk(const struct passt *p)
+{
+	uint32_t end = p->out_at;
+
+	do
+		end += 4 + frame_len(p->out + end);
+	while (end < p->out_end && end + 4 + frame_len(p->out + end) - p->out_at <= CHUNK);
+	return end;
+}
+
+/* Sends what there is; true: all of it went. */
+static bool send_out(struct uplink *u)
 {
 	struct passt *p = u->passt;
-	struct iovec rest = {p->out + p->out_at, p->out_end - p->out_at};
-	struct msghdr msg = {.msg_iov = &rest, .msg_iovlen = 1};
 	ssize_t r;
 
 	if (p->out_at == p->out_end)
 		return true;
-	r = sendmsg(u->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (r > 0)
-		p->out_at += (uint32_t)r;
-	return p->out_at == p->out_end;
-}
-
-/* Keeps what the socket did not take of these pieces, from byte sent on. */
-static void keep_rest(struct passt *p, const struct iovec *iov, int n, size_t sent)
-{
-	p->out_at = p->out_end = 0;
-	for (int i = 0; i < n; i++) {
-		size_t skip = sent < iov[i].iov_len ? sent : iov[i].iov_len;
-
-		sent -= skip;
-		memcpy(p->out + p->out_end, (uint8_t *)iov[i].iov_base + skip,
-		       iov[i].iov_len - skip);
-		p->out_end += (uint32_t)(iov[i].iov_len - skip);
-	}
+	do {
+		if (p->out_at == p->out_chunk)
+			p->out_chunk = next_chunk(p);
+		r = send_bytes(u->fd, p->out + p->out_at, p->out_chunk - p->out_at);
+		if (r < 0 && errno != EAGAIN && errno != EINTR)
+			fail(u);
+		if (r > 0)
+			p->out_at += (uint32_t)r;
+	} while (r > 0 && p->out_at == p->out_chunk && p->out_at != p->out_end);
+	if (p->out_at != p->out_end)
+		return false;
+	p->out_at = p->out_end = p->out_chunk = 0;
+	u->dp->congested = false;
+	return true;
 }
 
 static void passt_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32_t n)
 {
 	struct uplink *u = ((struct dataplane *)team->owner)->active;
-	struct iovec iov[2 * DP_BATCH];
-	uint32_t head[DP_BATCH], total = 0, i;
-	struct msghdr msg = {.msg_iov = iov};
-	ssize_t r;
+	struct passt *p = u->passt;
 
-	if (u->failed || !send_rest(u)) {
-		u->c.drop_nobuf += n;
-		return;
-	}
-	for (i = 0; i < n && total + pkt[i].len + 4 <= PASST_ROOM; i++) {
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t len = pkt[i].len;
+
+		if (u->failed || OUT_ROOM - p->out_end < 4 + len) {
+			u->c.drop_nobuf++;
+			continue;
+		}
 		if (pkt[i].flags & VMHI_PKT_CSUM)
 			csum_complete(&pkt[i]);
-		head[i] = __builtin_bswap32(pkt[i].len);
-		iov[2 * i] = (struct iovec){&head[i], 4};
-		iov[2 * i + 1] = (struct iovec){
-			(uint8_t *)(uintptr_t)pkt[i].va + pkt[i].data_off, pkt[i].len};
-		total += pkt[i].len + 4;
+		store32(p->out + p->out_end, __builtin_bswap32(len));
+		memcpy(p->out + p->out_end + 4,
+		       (uint8_t *)(uintptr_t)pkt[i].va + pkt[i].data_off, len);
+		p->out_end += 4 + len;
+		u->c.tx_packets++;
+		u->c.tx_bytes += len;
+		u->dp->stats.packets++;
 	}
-	msg.msg_iovlen = 2 * i;
-	r = sendmsg(u->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (r < 0 && errno != EAGAIN && errno != EINTR) {
+	if (!u->failed && !send_out(u))
+		port_hold(u->dp);
+}
+
+/* How many bytes of these n are whole frames; a length that cannot be right fails the uplink. */
+static uint32_t whole_frames(struct uplink *u, const uint8_t *at, uint32_t n)
+{
+	uint32_t whole = 0, len;
+
+	while (n - whole >= 4) {
+		len = frame_len(at + whole);
+		if (len < 14 || len > 65535) {
+			fail(u);
+			return 0;
+		}
+		if (n - whole - 4 < len)
+			break;
+		whole += 4 + len;
+	}
+	return whole;
+}
+
+/* True if there is room for READ_MAX bytes more. */
+static bool make_room(struct passt *p)
+{
+	if (p->in_at == p->in_end)
+		p->in_at = p->in_end = 0;
+	if (IN_ROOM - p->in_end >= READ_MAX)
+		return true;
+	if (p->in_at < IN_ROOM / 2)
+		return false;	/* later, when less is to be moved */
+	memmove(p->in, p->in + p->in_at, p->in_end - p->in_at);
+	p->in_end -= p->in_at;
+	p->in_at = 0;
+	return true;
+}
+
+/* Whole frames only: the socket, which may outlive this process, then stands at a frame's start. */
+static void receive(struct uplink *u)
+{
+	struct passt *p = u->passt;
+	uint8_t *to = p->in + p->in_end;
+	uint32_t whole;
+	ssize_t r = take_bytes(u->fd, to, READ_MAX, MSG_PEEK);
+
+	if (r == 0 || (r < 0 && errno != EAGAIN && errno != EINTR)) {
 		fail(u);
 		return;
 	}
-	if (r < 0) {
-		u->c.drop_nobuf += n;
-		return;
-	}
-	keep_rest(u->passt, iov, (int)(2 * i), (size_t)r);
-	u->c.drop_nobuf += n - i;
-	u->c.tx_packets += i;
-	u->c.tx_bytes += total - 4 * i;
-	u->dp->stats.packets += i;
+	whole = r > 0 ? whole_frames(u, to, (uint32_t)r) : 0;
+	if (whole && take_bytes(u->fd, to, whole, 0) != whole)
+		fail(u);
+	else if (whole)
+		p->in_end += whole;
+	else
+		u->poll_at = u->dp->sw.clock + u->dp->hz / 100000;
 }
 
-/* Takes one whole frame out of what was received; false: there is none. */
-static bool passt_frame(struct uplink *u, struct vmhi_pkt *pkt)
+/* Copies the next frame into a buffer; false: it is too long for one. */
+static bool take_frame(struct uplink *u, struct vmhi_pkt *pkt)
 {
 	struct pool *pool = &u->dp->pool;
 	struct passt *p = u->passt;
-	uint32_t len;
+	uint32_t len = frame_len(p->in + p->in_at);
 
-	if (p->in_end - p->in_at < 4 || !pool->nfree)
-		return false;
-	len = __builtin_bswap32(load32(p->in + p->in_at));
-	if (len < 14 || len > 65535) {
-		fail(u);
-		return false;
-	}
-	if (p->in_end - p->in_at < 4 + len)
-		return false;
-	pool_describe(pool, pool_top(pool)[-1], len, 1, pkt);
-	if (len <= pool->room) {
-		memcpy((void *)(uintptr_t)pkt->va, p->in + p->in_at + 4, len);
-	} else {
-		u->c.drop_bad++;
-		pkt->len = 0;
-	}
 	p->in_at += 4 + len;
+	if (len > pool->room) {
+		u->c.drop_bad++;
+		return false;
+	}
+	pool_describe(pool, pool_top(pool)[-1], len, 1, pkt);
+	memcpy((void *)(uintptr_t)pkt->va, p->in + p->in_at - len, len);
 	pool->nfree--;
 	return true;
 }
 
-static void receive(struct uplink *u)
+/* Takes frames for one address, as long as the guest behind it has room for them. */
+static uint32_t take_frames(struct uplink *u, struct vmhi_pkt *pkt)
 {
 	struct passt *p = u->passt;
-	struct iovec room;
-	struct msghdr msg = {.msg_iov = &room, .msg_iovlen = 1};
-	ssize_t r;
+	const uint8_t *first = p->in + p->in_at + 4;
+	uint32_t n = 0, room = 0, len, need;
 
-	memmove(p->in, p->in + p->in_at, p->in_end - p->in_at);
-	p->in_end -= p->in_at;
-	p->in_at = 0;
-	room = (struct iovec){p->in + p->in_end, PASST_ROOM - p->in_end};
-	r = recvmsg(u->fd, &msg, MSG_DONTWAIT);
-	if (r > 0)
-		p->in_end += (uint32_t)r;
-	else if (r == 0 || (errno != EAGAIN && errno != EINTR))
-		fail(u);
-	else
-		u->poll_at = u->dp->sw.clock + u->dp->hz / 100000;
+	while (n < DP_BATCH && p->in_at != p->in_end && u->dp->pool.nfree) {
+		len = frame_len(p->in + p->in_at);
+		need = vq_need(len);
+		if (p->in + p->in_at + 4 == first)
+			room = port_room(u->dp, first, need);
+		else if (memcmp(first, p->in + p->in_at + 4, 6))
+			break;
+		if (need > room)
+			break;
+		room -= need;
+		n += take_frame(u, &pkt[n]);
+	}
+	return n;
 }
 
 static bool passt_poll(struct uplink *u)
 {
 	struct vmhi_pkt pkt[DP_BATCH];
-	uint32_t n = 0;
+	uint32_t n;
 
 	if (u->failed)
 		return false;
-	send_rest(u);
-	while (n < DP_BATCH && passt_frame(u, &pkt[n])) {
-		if (pkt[n].len)
-			n++;
-		else
-			pool_put(&u->dp->pool, &pkt[n], 1);
-	}
-	if (n < DP_BATCH && u->dp->sw.clock >= u->poll_at)
+	send_out(u);
+	if (u->dp->sw.clock >= u->poll_at && make_room(u->passt))
 		receive(u);
+	n = take_frames(u, pkt);
 	if (n)
 		uplink_input(u, pkt, n);
 	return n;
@@ -189,9 +260,9 @@ static bool passt_arm(struct uplink *u)
 	struct passt *p = u->passt;
 
 	u->poll_at = 0;
-	/* Twice: what the first call received the second one takes. */
-	if (passt_poll(u) || passt_poll(u))
+	if (passt_poll(u))
 		return true;
+	u->wakes = u->failed || p->in_at == p->in_end;	/* a guest's buffers wake nobody */
 	return !u->failed && !await_room(u, p->out_at != p->out_end);
 }
 

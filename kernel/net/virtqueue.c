@@ -161,6 +161,16 @@ bool vq_pending(const struct vq *vq)
 	return __atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE) != vq->last_avail;
 }
 
+uint32_t vq_room(const struct vq *vq)
+{
+	uint16_t n;
+
+	if (vq->packed)
+		return packed_room(vq);
+	n = (uint16_t)(__atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE) - vq->last_avail);
+	return n < VQ_ROOM_MAX ? n : VQ_ROOM_MAX;
+}
+
 bool vq_arm(struct vq *vq)
 {
 	if (vq->packed)

@@ -158,6 +158,16 @@ void vq_disarm(struct vq *vq);
 /* Whether the guest has added buffers. */
 bool vq_pending(const struct vq *vq);
 
+/* How many buffers the guest has added, or VQ_ROOM_MAX if it is more than these. */
+#define VQ_ROOM_MAX 64
+uint32_t vq_room(const struct vq *vq);
+
+/* How many a frame may need: mergeable ones hold a frame of the usual MTU at least. */
+static inline uint32_t vq_need(uint32_t len)
+{
+	return (len + VQ_HDR + 1535) / 1536;
+}
+
 /* The functions of the two kinds of rings, by features; see split.c and packed.c. */
 vq_take_fn split_take_fn(bool in_order, bool event_idx);
 vq_give_fn split_give_fn(bool event_idx);
@@ -166,5 +176,6 @@ vq_give_fn packed_give_fn(bool event_idx);
 /* Marks n entries of the journal used, which are done but maybe for some of the marks. */
 void packed_mark_again(struct vq *vq, uint32_t n);
 bool packed_pending(const struct vq *vq);
+uint32_t packed_room(const struct vq *vq);
 
 #endif
