@@ -85,18 +85,14 @@ static void disarm(struct dataplane *dp)
 				vq_disarm(&dp->port[i]->vq[q]);
 }
 
-static void sleep_until_work(struct dataplane *dp)
+static void sleep_until_work(struct dataplane *dp, const sigset_t *no_ticks)
 {
 	struct epoll_event ev[8];
-	sigset_t no_ticks;
 	int ms = arm(dp);
-
-	sigemptyset(&no_ticks);
-	sigaddset(&no_ticks, TICK_SIG);
 
 	if (ms > 0) {
 		dp->stats.sleeps++;
-		epoll_pwait(dp->epfd, ev, 8, ms, &no_ticks);
+		epoll_pwait(dp->epfd, ev, 8, ms, no_ticks);
 	}
 	disarm(dp);
 }
@@ -144,9 +140,13 @@ static void *data_thread(void *arg)
 {
 	struct dataplane *dp = arg;
 	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = 0;
+	sigset_t asleep;
 
 	prctl(PR_SET_NAME, "data");
 	dp->ticks_error = start_ticks(dp);
+	/* other signals stay as they are: the process may wait for them elsewhere */
+	pthread_sigmask(SIG_SETMASK, NULL, &asleep);
+	sigaddset(&asleep, TICK_SIG);
 	for (;;) {
 		if (__builtin_expect(atomic_load_explicit(&dp->pause_asked, memory_order_acquire),
 				     0) && !stand(dp))
@@ -154,7 +154,7 @@ static void *data_thread(void *arg)
 		if (count_round(dp)) {
 			busy_at = dp->sw.clock;
 		} else if (dp->sw.clock - busy_at > spin) {
-			sleep_until_work(dp);
+			sleep_until_work(dp, &asleep);
 			busy_at = dp_tsc();
 		}
 	}
