@@ -75,9 +75,9 @@ static void on_signal(void *arg, uint32_t events)
 	event_loop_stop(loop);
 }
 
-static void attach(const char *plugin, const char *mode)
+static void attach(const char *plugin, const char *mode, const char *frame_len)
 {
-	struct vmhi_param param[3] = {{0}, {60}, {0x525400123401}};
+	struct vmhi_param param[3] = {{0}, {strtoul(frame_len, NULL, 10)}, {0x525400123401}};
 	struct vmhi_attach at = {.size = sizeof(at), .nparam = 3, .param = param};
 	struct dp_uplink_conf conf = {.event_vec = VMHI_NO_VEC};
 	void *so = dlopen(plugin, RTLD_NOW | RTLD_LOCAL), *dev;
@@ -116,8 +116,8 @@ int main(int argc, char **argv)
 	sigset_t set;
 	int sock, sig;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: netserver SOCKET PLUGIN loop|drop|generate\n");
+	if (argc != 5) {
+		fprintf(stderr, "usage: netserver SOCKET PLUGIN loop|drop|generate FRAME_BYTES\n");
 		return 2;
 	}
 	sigemptyset(&set);
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 	dp = dp_new(loop, &conf, &e);
 	if (!dp || dp_port_add(dp, &port, &e))
 		die(e.msg);
-	attach(argv[2], argv[3]);
+	attach(argv[2], argv[3], argv[4]);
 	sock = unix_listen(argv[1], 1);
 	sig = signalfd(-1, &set, SFD_CLOEXEC);
 	if (sock < 0 || !event_add(loop, sock, EPOLLIN, on_connect, &sock) ||

@@ -97,9 +97,14 @@ static uint64_t lay_out(struct ring_client *c, struct ring_queue *q, uint64_t at
 	q->buf = c->mem + at;
 	q->buf_gpa = RING_GPA + at;
 	for (uint16_t i = 0; i < size; i++) {
-		q->desc[i].addr = q->buf_gpa + (uint64_t)i * RING_STRIDE;
-		q->desc[i].len = 2048;
-		q->desc[i].flags = write ? VRING_DESC_F_WRITE : 0;
+		uint64_t gpa = q->buf_gpa + (uint64_t)i * RING_STRIDE;
+		uint16_t flags = write ? VRING_DESC_F_WRITE : 0;
+
+		if (c->features & RING_PACKED) {
+			q->packed[i] = (struct vring_packed_desc){gpa, 2048, i, flags};
+			continue;
+		}
+		q->desc[i] = (struct vring_desc){gpa, 2048, flags, 0};
 		q->avail->ring[i] = i;
 	}
 	return at + (((uint64_t)size * RING_STRIDE + 4095) & ~4095ull);
@@ -117,6 +122,8 @@ static int set_ring(struct ring_client *c, struct ring_queue *q, uint32_t index)
 				    .used = uaddr(c, q->used), .avail = uaddr(c, q->avail)};
 	int r = ring_send(c, VU_SET_VRING_NUM, 0, num, 8, NULL, 0);
 
+	if (c->features & RING_PACKED)
+		base[1] = 0x80008000;	/* both wrap counters begin at 1 */
 	if (!r)
 		r = ring_send(c, VU_SET_VRING_BASE, 0, base, 8, NULL, 0);
 	if (!r)
@@ -141,8 +148,8 @@ int ring_open(struct ring_client *c, int sock, uint64_t wanted, uint16_t size)
 		      c->memfd, 0);
 	if (c->mem == MAP_FAILED)
 		return -errno;
-	lay_out(c, &c->tx, lay_out(c, &c->rx, 0, size, true), size, false);
 	r = negotiate(c, wanted);
+	lay_out(c, &c->tx, lay_out(c, &c->rx, 0, size, true), size, false);
 	table.region = (struct vu_region){RING_GPA, c->mem_len, RING_UADDR, 0};
 	if (!r)
 		r = ring_send(c, VU_SET_MEM_TABLE, 0, &table, sizeof(table), &c->memfd, 1);

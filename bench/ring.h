@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The smallest vhost-user front end: one memory region, one receive and one transmit split ring,
- * set up over a connected socket. bench/ringclient drives it; tests abuse it.
+ * The smallest vhost-user front end: one memory region, one receive and one transmit ring,
+ * split or packed, set up over a connected socket. bench/ringclient drives it; tests abuse it.
  */
 #ifndef BENCH_RING_H
 #define BENCH_RING_H
@@ -21,15 +21,25 @@
 #define RING_EVENT_IDX (1ull << 29)
 #define RING_INDIRECT  (1ull << 28)
 #define RING_IN_ORDER  (1ull << 35)
+#define RING_PACKED    (1ull << 34)
 #define RING_PROTOCOL  (1ull << 30)
 
 struct ring_queue {
-	struct vring_desc *desc;
-	struct vring_avail *avail;
-	struct vring_used *used;
+	union {
+		struct {
+			struct vring_desc *desc;
+			struct vring_avail *avail;
+			struct vring_used *used;
+		};
+		struct {
+			struct vring_packed_desc *packed;
+			struct vring_packed_desc_event *driver_event, *device_event;
+		};
+	};
 	uint8_t *buf;		/* of descriptor 0; RING_STRIDE to the next */
 	uint64_t buf_gpa;
-	uint16_t size, avail_idx, used_idx;
+	uint16_t size;
+	uint16_t avail_idx, used_idx;	/* they count on and on, in packed rings too */
 	int kick, call;
 };
 

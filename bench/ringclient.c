@@ -16,7 +16,11 @@
 #include "kernel/lib/fdpass.h"
 
 #define RING_SIZE 256
-#define FRAME	  60	/* with the FCS, which rings do not carry, the 64 of "64-byte packets" */
+#define AVAIL	  (1u << VRING_PACKED_DESC_F_AVAIL)
+#define USED	  (1u << VRING_PACKED_DESC_F_USED)
+
+/* Bytes of a frame: with the FCS, which rings do not carry, 4 more. */
+static uint32_t frame = 60;
 
 /* A stretch short enough to be left alone by the scheduler now and then, even on a busy machine. */
 #define WINDOW (1ull << 22)
@@ -78,7 +82,7 @@ static uint16_t receive(struct ring_queue *q, uint64_t *bad)
 		uint16_t id = (uint16_t)e->id & mask, buffers;
 
 		memcpy(&buffers, q->buf + id * RING_STRIDE + 10, 2);
-		*bad += buffers != 1 || e->len < RING_HDR + FRAME;
+		*bad += buffers != 1 || e->len < RING_HDR + frame;
 		make_available(q, (uint16_t)(q->avail_idx + i), id);
 	}
 	q->used_idx = (uint16_t)(q->used_idx + n);
@@ -87,26 +91,121 @@ static uint16_t receive(struct ring_queue *q, uint64_t *bad)
 	return n;
 }
 
+/* The last 8 bytes of a packed descriptor change at once: len, id, flags. */
+static uint64_t *word(const struct ring_queue *q, uint16_t at)
+{
+	return (uint64_t *)((uint8_t *)&q->packed[at & (q->size - 1)] + 8);
+}
+
+static void packed_put(struct ring_queue *q, uint16_t id, uint32_t len, uint16_t flags)
+{
+	struct vring_packed_desc *d = &q->packed[q->avail_idx & (q->size - 1)];
+	uint64_t gpa = q->buf_gpa + (uint64_t)id * RING_STRIDE;
+
+	flags |= q->avail_idx & q->size ? USED : AVAIL;
+	if (d->addr != gpa)
+		d->addr = gpa;
+	__atomic_store_n(word(q, q->avail_idx), len | (uint64_t)id << 32 | (uint64_t)flags << 48,
+			 __ATOMIC_RELEASE);
+	q->avail_idx++;
+}
+
+/* The next used descriptor: its last 8 bytes into *w. */
+static bool packed_get(const struct ring_queue *q, uint64_t *w)
+{
+	uint64_t both = q->used_idx & q->size ? 0 : (uint64_t)(AVAIL | USED) << 48;
+
+	*w = __atomic_load_n(word(q, q->used_idx), __ATOMIC_ACQUIRE);
+	return (*w & (uint64_t)(AVAIL | USED) << 48) == both;
+}
+
+/* In order, a used descriptor stands for all up to its id, which are those of the places. */
+static uint16_t packed_send_again(struct ring_queue *q, bool in_order)
+{
+	uint16_t n = 0, mask = q->size - 1;
+	uint64_t w;
+
+	while (n < q->size && packed_get(q, &w)) {
+		uint16_t id = (uint16_t)(w >> 32) & mask;
+		uint16_t many = in_order ? ((id - q->used_idx) & mask) + 1 : 1;
+
+		q->used_idx += many;
+		for (n += many; many; many--) {
+			uint16_t this = (id - (many - 1)) & mask;
+
+			memset(q->buf + (uint32_t)this * RING_STRIDE, 0, RING_HDR);
+			packed_put(q, this, RING_HDR + frame, 0);
+		}
+	}
+	return n;
+}
+
+static uint16_t packed_receive(struct ring_queue *q, uint64_t *bad)
+{
+	uint16_t n = 0, mask = q->size - 1, buffers;
+	uint16_t id[RING_SIZE];
+	uint64_t w;
+
+	for (; n < q->size && packed_get(q, &w); n++, q->used_idx++) {
+		id[n] = (uint16_t)(w >> 32) & mask;
+		__builtin_prefetch(q->buf + id[n] * RING_STRIDE);
+		*bad += (uint32_t)w < RING_HDR + frame;
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		memcpy(&buffers, q->buf + id[i] * RING_STRIDE + 10, 2);
+		*bad += buffers != 1;
+		packed_put(q, id[i], 2048, VRING_DESC_F_WRITE);
+	}
+	return n;
+}
+
 static void fill(struct ring_client *c)
 {
+	bool packed = c->features & RING_PACKED;
+
 	static const uint8_t head[14] = {0x02, 0, 0, 0, 0, 0x99, 0x52, 0x54, 0,
 					 0x12, 0x34, 0x01, 0x88, 0xb5};
 
 	for (uint16_t i = 0; i < RING_SIZE; i++) {
 		uint8_t *p = c->tx.buf + (uint32_t)i * RING_STRIDE;
 
-		memset(p, 0, RING_HDR + FRAME);
+		memset(p, 0, RING_HDR + frame);
 		memcpy(p + RING_HDR, head, sizeof(head));
-		c->tx.desc[i].len = RING_HDR + FRAME;
+		if (!packed)
+			c->tx.desc[i].len = RING_HDR + frame;
 	}
-	c->rx.avail->flags = c->tx.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	if (packed)
+		c->rx.driver_event->flags = c->tx.driver_event->flags =
+			VRING_PACKED_EVENT_FLAG_DISABLE;
+	else
+		c->rx.avail->flags = c->tx.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
 }
 
-static void kick(const struct ring_queue *q)
+/* The first buffers, all of them. */
+static void begin(struct ring_client *c, bool sends)
+{
+	if (!(c->features & RING_PACKED)) {
+		if (sends)
+			publish(&c->tx, RING_SIZE);
+		publish(&c->rx, RING_SIZE);
+		return;
+	}
+	for (uint16_t i = 0; i < RING_SIZE; i++) {
+		if (sends)
+			packed_put(&c->tx, i, RING_HDR + frame, 0);
+		packed_put(&c->rx, i, 2048, VRING_DESC_F_WRITE);
+	}
+}
+
+static void kick(const struct ring_queue *q, bool packed)
 {
 	uint64_t one = 1;
+	bool quiet = packed ? __atomic_load_n(&q->device_event->flags, __ATOMIC_RELAXED) ==
+				      VRING_PACKED_EVENT_FLAG_DISABLE
+			    : __atomic_load_n(&q->used->flags, __ATOMIC_RELAXED) &
+				      VRING_USED_F_NO_NOTIFY;
 
-	if (!(__atomic_load_n(&q->used->flags, __ATOMIC_RELAXED) & VRING_USED_F_NO_NOTIFY))
+	if (!quiet)
 		(void)!write(q->kick, &one, 8);
 }
 
@@ -134,17 +233,20 @@ static void count_window(struct totals *t, uint64_t now_tsc, uint64_t packets)
 static void drive(struct ring_client *c, bool sends, bool receives, double seconds,
 		  struct totals *t, uint64_t *bad)
 {
-	bool in_order = c->features & RING_IN_ORDER;
+	bool in_order = c->features & RING_IN_ORDER, packed = c->features & RING_PACKED;
 	double end = now() + seconds;
 	uint64_t turn = 0;
 
-	if (sends)
-		publish(&c->tx, RING_SIZE);
-	publish(&c->rx, RING_SIZE);
+	begin(c, sends);
 	while (++turn % 4096 || now() < end) {
 		uint64_t start = __builtin_ia32_rdtsc();
-		uint16_t sent = sends ? send_again(&c->tx, in_order) : 0;
-		uint16_t got = receives ? receive(&c->rx, bad) : 0;
+		uint16_t sent = 0, got = 0;
+
+		if (sends)
+			sent = packed ? packed_send_again(&c->tx, in_order)
+				      : send_again(&c->tx, in_order);
+		if (receives)
+			got = packed ? packed_receive(&c->rx, bad) : receive(&c->rx, bad);
 
 		if (sent || got) {
 			t->busy_cycles += __builtin_ia32_rdtsc() - start;
@@ -157,7 +259,7 @@ static void drive(struct ring_client *c, bool sends, bool receives, double secon
 		}
 		count_window(t, start, receives ? t->received : t->sent);
 		if (sends && !(turn % 256))
-			kick(&c->tx);
+			kick(&c->tx, packed);
 	}
 }
 
@@ -174,23 +276,43 @@ static int connect_to(const char *path)
 	return sock;
 }
 
+/* What follows the seconds: a frame's bytes, packed, in-order. */
+static uint64_t options(char **arg)
+{
+	uint64_t features = RING_VERSION_1 | RING_MERGEABLE;
+
+	for (; *arg; arg++) {
+		if (!strcmp(*arg, "packed"))
+			features |= RING_PACKED;
+		else if (!strcmp(*arg, "in-order"))
+			features |= RING_IN_ORDER;
+		else
+			frame = (uint32_t)atoi(*arg);
+	}
+	return frame >= 60 && frame <= 2000 ? features : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct totals t = {0};
 	struct ring_client c = {0};
-	uint64_t bad = 0, features = RING_VERSION_1 | RING_MERGEABLE;
+	uint64_t bad = 0, features = argc < 4 ? 0 : options(argv + 4);
 	bool sends, receives;
 	int r;
 
-	if (argc < 4) {
-		fprintf(stderr, "usage: ringclient SOCKET echo|sink|source SECONDS [in-order]\n");
+	if (!features) {
+		fprintf(stderr, "usage: ringclient SOCKET echo|sink|source SECONDS [FRAME_BYTES] "
+				"[packed] [in-order]\n");
 		return 2;
 	}
-	if (argc > 4)
-		features |= RING_IN_ORDER;
 	sends = strcmp(argv[2], "source");
 	receives = strcmp(argv[2], "sink");
 	r = ring_open(&c, connect_to(argv[1]), features, RING_SIZE);
+	if (!r && (features & ~c.features)) {
+		fprintf(stderr, "ringclient: %s: back end without features 0x%lx\n", argv[1],
+			features & ~c.features);
+		return 1;
+	}
 	if (!r) {
 		fill(&c);
 		r = ring_start(&c);
