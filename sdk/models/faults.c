@@ -99,7 +99,7 @@ static void on_command(void *arg, short revents)
 
 	while ((n = recv(m->faults.sock, line, sizeof(line) - 1, MSG_DONTWAIT)) >= 0) {
 		line[n] = 0;
-		if (!command(&m->faults, line))
+		if (!command(&m->faults, line) && !(m->ops->fault && m->ops->fault(m->dev, line)))
 			model_log("no fault \"%s\"", line);
 	}
 }

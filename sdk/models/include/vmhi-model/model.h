@@ -55,6 +55,9 @@ struct model_ops {
 	void (*reset)(void *dev);
 	/* Optional. Bus Master, memory decode or MSI-X enable may have changed. */
 	void (*config_changed)(void *dev);
+	/* Optional. A command to model_faults_listen()'s socket that is not one of the library's:
+	 * what only this card can suffer. False: not understood. */
+	bool (*fault)(void *dev, const char *line);
 };
 
 /*
