@@ -326,8 +326,9 @@ void nic_forget_inbox(struct nic *n)
 		free(n->inbox[--n->ninbox].data);
 }
 
-static void take_link(struct nic *n, const struct vmhi_event *ev)
+static void take_event(struct nic *n, const struct vmhi_event *ev)
 {
+	n->fault |= ev->type == VMHI_EV_FAULT;
 	if (ev->type != VMHI_EV_LINK || ev->index)
 		return;
 	n->link = ev->arg[0];
@@ -349,7 +350,7 @@ void nic_events(struct nic *n)
 		n->ops->event(n->dev, &ev);
 	}
 	for (uint32_t i = 0; i < n->h->nevent; i++)
-		take_link(n, &n->h->event[i]);
+		take_event(n, &n->h->event[i]);
 	n->h->nevent = 0;
 }
 

@@ -48,6 +48,7 @@ struct nic {
 	bool rx_running[NIC_QUEUES];
 	bool link;
 	uint32_t speed, link_ups, link_downs;
+	bool fault;				/* the plugin raised VMHI_EV_FAULT */
 	struct vmhi_mem buf[NIC_QUEUES];	/* receive buffers: cookie is queue << 16 | number */
 	bool posted[NIC_QUEUES][NIC_BUFS];
 	uint32_t nposted[NIC_QUEUES], ncancelled;
@@ -116,5 +117,7 @@ bool peer_frame(struct nic *n, uint32_t i, uint8_t *data, uint32_t *len);
 bool peer_count(struct nic *n, uint32_t *count);
 /* *can: it has a means to pull the cable */
 bool peer_pull_cable(struct nic *n, uint32_t ms, bool *can);
+/* A fault of the card's model, and returns when it is there; *can: the card is a model. */
+bool peer_break(struct nic *n, const char *command, bool *can);
 
 #endif

@@ -30,6 +30,7 @@ static uint32_t nkept;
 static int sock;
 static struct sockaddr_un remote;
 static FILE *pcap;
+static const char *faults_path;	/* of a model: takes the faults it shall have */
 static const char *qmp_path, *qmp_net = "n0";
 static pid_t model;	/* a model that takes SIGUSR1 and SIGUSR2 for its cable */
 
@@ -181,6 +182,19 @@ static void pull_cable(uint32_t ms)
 	set_link(1);
 }
 
+/* The answer gets a moment to arrive unspoiled. */
+static void break_card(const struct peer_msg *m)
+{
+	struct sockaddr_un a;
+
+	if (!faults_path)
+		return;
+	a = address(faults_path);
+	usleep(20000);
+	if (sendto(sock, m->data, m->len, 0, (struct sockaddr *)&a, sizeof(a)) < 0)
+		die("sending a fault to", faults_path);
+}
+
 static void serve(const struct peer_msg *m)
 {
 	struct peer_msg answer = *m;
@@ -197,9 +211,13 @@ static void serve(const struct peer_msg *m)
 		fetch(m, &answer);
 	else if (m->op == PEER_LINK)
 		answer.arg[0] = qmp_path || model;
+	else if (m->op == PEER_FAULT)
+		answer.arg[0] = !!faults_path;
 	send_frame(&answer, (uint32_t)(PEER_HEAD + (answer.len < 64 ? 64 : answer.len)));
 	if (m->op == PEER_LINK)
 		pull_cable(m->arg[0]);
+	else if (m->op == PEER_FAULT)
+		break_card(m);
 }
 
 static int is_request(const uint8_t *frame, ssize_t len)
@@ -213,7 +231,8 @@ static int is_request(const uint8_t *frame, ssize_t len)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: plugin-peer [--pcap FILE] [--qmp SOCKET [--netdev ID] | --model PID] LOCAL REMOTE\n"
+	fprintf(stderr, "usage: plugin-peer [--pcap FILE] [--qmp SOCKET [--netdev ID] | --model PID]\n"
+			"                   [--faults SOCKET] LOCAL REMOTE\n"
 			"  answers plugin-host on the wire between the unix sockets LOCAL and REMOTE\n");
 	exit(2);
 }
@@ -225,6 +244,7 @@ static void options(int argc, char **argv)
 		{"qmp", required_argument, NULL, 'q'},
 		{"netdev", required_argument, NULL, 'n'},
 		{"model", required_argument, NULL, 'm'},
+		{"faults", required_argument, NULL, 'f'},
 		{0},
 	};
 	int c;
@@ -234,6 +254,8 @@ static void options(int argc, char **argv)
 			pcap_open(optarg);
 		else if (c == 'q')
 			qmp_path = optarg;
+		else if (c == 'f')
+			faults_path = optarg;
 		else if (c == 'n')
 			qmp_net = optarg;
 		else if (c == 'm' && atoi(optarg) > 1)

@@ -16,6 +16,7 @@
 #define PEER_CLEAR  1u	/* forget the frames received so far */
 #define PEER_INJECT 2u	/* send arg[0] times a frame of arg[1] bytes: data, then a pattern */
 #define PEER_FETCH  3u	/* of received frame arg[0], the bytes from arg[1] on */
+#define PEER_FAULT  5u	/* the command in data goes to the card's model, soon after the answer */
 #define PEER_LINK   4u	/* link down for arg[0] ms, soon after the answer */
 
 struct peer_msg {
@@ -24,7 +25,8 @@ struct peer_msg {
 	uint8_t op, zero;
 	uint32_t magic;
 	uint32_t seq;
-	/* FETCH's answer: frames received, length of this one; LINK's: 1 if it can be done */
+	/* FETCH's answer: frames received, length of this one; LINK's and FAULT's: 1 if it can
+	 * be done */
 	uint32_t arg[2];
 	uint32_t len;		/* of data */
 	uint8_t data[PEER_CHUNK];

@@ -353,6 +353,68 @@ static bool test_stats(struct nic *n, const struct expect *x)
 	return nic_close(n);
 }
 
+/* Seven times: the model's command, and the counter that must tell of it. */
+static const struct fault {
+	const char *command;
+	uint32_t stat;
+} faults[] = {
+	{"tx collisions 7", VMHI_STAT_TX_ERR},
+	{"rx crc 7", VMHI_STAT_RX_CRC_ERR},
+	{"rx short 7", VMHI_STAT_RX_LENGTH_ERR},
+	{"rx symbol 7", VMHI_STAT_RX_ERR},
+};
+
+static bool one_error(struct nic *n, const struct fault *fault, bool *can)
+{
+	static const uint8_t far_end[6] = {2, 0, 0, 0, 0, 1};
+	uint64_t before[VMHI_STAT_TX_ERR + 1], v[VMHI_STAT_TX_ERR + 1];
+	bool send = fault->stat == VMHI_STAT_TX_ERR;
+	uint8_t f[100];
+
+	frame_plain(f, send ? far_end : n->info.mac, 0x88b6, sizeof(f));
+	n->nic->stats(n->dev, before, VMHI_STAT_TX_ERR + 1);
+	if (!peer_break(n, fault->command, can) || !*can)
+		return !*can;
+	for (int i = 0; i < 7 && send; i++)
+		if (!nic_send(n, 0, f, sizeof(f), NULL, 1))
+			return false;
+	if (!send && !peer_inject(n, f, sizeof(f), sizeof(f), 7))
+		return false;
+	if (!nic_drain(n) || !peer_clear(n))
+		return false;
+	n->nic->stats(n->dev, v, VMHI_STAT_TX_ERR + 1);
+	for (uint32_t i = VMHI_STAT_RX_NO_BUFFER; i <= VMHI_STAT_TX_ERR; i++)
+		CHECK(v[i] - before[i] == (i == fault->stat ? 7 : 0), "%s: counter %u went up by %lu",
+		      fault->command, i, (long)(v[i] - before[i]));
+	CHECK(!n->ninbox, "a frame that was spoiled arrived");
+	return true;
+}
+
+/* Each error has its counter, and no other moves. */
+static bool test_errors(struct nic *n, const struct expect *x)
+{
+	struct nic_want w = nic_want();
+	uint64_t v[VMHI_STAT_TX_ERR + 1];
+	bool can = true;
+	uint8_t f[14];
+
+	if (!nic_open(n, &w))
+		return false;
+	frame_plain(f, n->info.mac, 0x88b6, sizeof(f));
+	if (!peer_inject(n, f, sizeof(f), 1600, 5))
+		return false;
+	n->nic->stats(n->dev, v, VMHI_STAT_TX_ERR + 1);
+	for (uint32_t i = 0; i < n->ninbox; i++)
+		CHECK(n->inbox[i].err == VMHI_PKT_ERR_LENGTH, "1600 bytes are no error");
+	CHECK(v[VMHI_STAT_RX_LENGTH_ERR] + n->ninbox == 5, "of 5 frames too long %lu were counted",
+	      (long)v[VMHI_STAT_RX_LENGTH_ERR]);
+	nic_forget_inbox(n);
+	for (size_t i = 0; can && i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (!one_error(n, &faults[i], &can))
+			return false;
+	return nic_close(n);
+}
+
 const struct nic_test life_tests[] = {
 	{"attach", test_attach},
 	{"refuse", test_refuse},
@@ -364,5 +426,6 @@ const struct nic_test life_tests[] = {
 	{"interrupts", test_interrupts},
 	{"vectors", test_vectors},
 	{"stats", test_stats},
+	{"stats-errors", test_errors},
 	{0},
 };

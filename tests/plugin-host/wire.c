@@ -2,6 +2,7 @@
 /* Requests to the far end of the wire. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/plugin-host/nic.h"
 
@@ -81,5 +82,18 @@ bool peer_pull_cable(struct nic *n, uint32_t ms, bool *can)
 	if (!ask(n, &m))
 		return false;
 	*can = n->answer.arg[0] == 1;
+	return true;
+}
+
+bool peer_break(struct nic *n, const char *command, bool *can)
+{
+	struct peer_msg m = {.op = PEER_FAULT, .len = (uint32_t)strlen(command)};
+
+	memcpy(m.data, command, m.len);
+	if (!ask(n, &m))
+		return false;
+	*can = n->answer.arg[0] == 1;
+	for (uint64_t end = host_clock() + 60000000u; *can && host_clock() < end; nic_poll(n))
+		usleep(1000);
 	return true;
 }

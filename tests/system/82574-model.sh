@@ -4,11 +4,13 @@
 . "$(dirname "$0")/lib.sh"
 
 model=$build/plugins/nic/intel/82574/model/82574-model
-"$model" --socket "$tmp/card" --wire "dgram:$tmp/near,$tmp/far" --mac 52:54:00:12:34:50 &
+"$model" --socket "$tmp/card" --wire "dgram:$tmp/near,$tmp/far" --mac 52:54:00:12:34:50 \
+	--faults "$tmp/faults" &
 card=$!
 started+=($card)
 wait_for 5 test -S "$tmp/card" || die "the model does not start"
-"$build/tests/plugin-host/plugin-peer" --pcap "$tmp/wire.pcap" --model $card "$tmp/far" "$tmp/near" &
+"$build/tests/plugin-host/plugin-peer" --pcap "$tmp/wire.pcap" --model $card \
+	--faults "$tmp/faults" "$tmp/far" "$tmp/near" &
 started+=($!)
 wait_for 5 test -S "$tmp/far" || die "the wire's far end does not start"
 timeout 300 "$build/tests/plugin-host/plugin-host" --mac 52:54:00:12:34:50 \

@@ -39,6 +39,7 @@ void card_mac_reset(struct card *c)
 	irq_reset(c);
 	delay_reset(c);
 	tx_reset(c);
+	c->fault.hung = 0;
 	list_drop(&c->in);
 	registers_reset(c);
 	nvm_load(c);
@@ -131,4 +132,5 @@ const struct model_ops card_ops = {
 	.write = on_write,
 	.reset = on_reset,
 	.config_changed = on_config,
+	.fault = fault_command,
 };

@@ -76,6 +76,12 @@ struct card {
 	struct tx_queue tx[QUEUES];
 	struct frame_list out, in;
 	bool paused;			/* XOFF sent, XON not yet */
+
+	struct {
+		uint32_t hung;		/* a bit for each transmit queue */
+		uint32_t send, receive;	/* frames that are still to be spoiled */
+		uint32_t counter;	/* of the latter */
+	} fault;
 };
 
 static inline uint32_t *reg(struct card *c, uint32_t offset)
@@ -141,6 +147,11 @@ void rx_reset(struct card *c);
 void rx_wire(void *card, const uint8_t *frame, size_t n);
 void rx_run(struct card *c);
 void rx_disabled(struct card *c);
+
+/* fault.c: is this frame lost to a fault? It is counted then. */
+bool fault_command(void *card, const char *line);
+bool fault_tx(struct card *c);
+bool fault_rx(struct card *c);
 
 /* filter.c */
 bool filter_accepts(struct card *c, const uint8_t *frame, uint32_t n, bool *inexact);

@@ -149,7 +149,9 @@
 #define STATS		0x4000
 #define STATS_END	0x4128
 #define S_CRCERRS	0x4000
+#define S_RXERRC	0x400c
 #define S_MPC		0x4010
+#define S_ECOL		0x4018
 #define S_RLEC		0x4040
 #define S_XONRXC	0x4048
 #define S_XONTXC	0x404c

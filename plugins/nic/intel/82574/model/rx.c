@@ -297,6 +297,8 @@ void rx_wire(void *card, const uint8_t *frame, size_t size)
 		return;
 	stats_add(c, S_TPR, 1);
 	stats_add64(c, S_TORL, n + FCS);
+	if (fault_rx(c))
+		return;
 	if (!size_ok(c, n) || !filter_accepts(c, frame, n, &inexact) || is_control(c, frame, n))
 		return;
 	if (c->in.bytes + n > (*reg(c, PBA) & 0xffff) * 1024) {

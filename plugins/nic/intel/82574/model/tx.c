@@ -91,7 +91,7 @@ void tx_frame(struct card *c, const uint8_t *frame, uint32_t n, int tag)
 	uint32_t len = n + (tag >= 0 ? 4 : 0), padded = len;
 	struct frame *f;
 
-	if (n < 14 || len > MODEL_FRAME_MAX)
+	if (n < 14 || len > MODEL_FRAME_MAX || fault_tx(c))
 		return;
 	if (*reg(c, TCTL) & TCTL_PSP && padded < 60)
 		padded = 60;
@@ -182,7 +182,7 @@ static void data(struct card *c, struct tx_queue *q, const uint32_t d[4])
 
 static bool enabled(struct card *c, unsigned int n)
 {
-	return *reg(c, TCTL) & TCTL_EN && *reg(c, TARC(n)) & TARC_ENABLE && card_may_dma(c) &&
+	return !(c->fault.hung & 1u << n) && *reg(c, TCTL) & TCTL_EN && *reg(c, TARC(n)) & TARC_ENABLE && card_may_dma(c) &&
 	       (link_up(c) || (*reg(c, RCTL) & RCTL_LBM) == RCTL_LBM_MAC);
 }
 
