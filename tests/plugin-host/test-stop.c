@@ -225,6 +225,43 @@ static bool test_takeover(struct nic *n, const struct expect *x)
 	return true;
 }
 
+static bool has_fault(struct nic *n)
+{
+	return n->fault;
+}
+
+/*
+ * A transmit queue that stands still: within 10 s the driver gives the device up, for its host to
+ * fence it and start it anew, and packets go out again.
+ */
+static bool test_hung(struct nic *n, const struct expect *x)
+{
+	struct nic_want w = nic_want();
+	struct vmhi_mem old = {0};
+	uint8_t f[100];
+	bool can;
+
+	w.tx_queues = 2;
+	if (!nic_open(n, &w) || !peer_break(n, "tx hang 1", &can))
+		return false;
+	if (!can)
+		return nic_close(n);
+	frame_plain(f, n->info.mac, 0x88b6, sizeof(f));
+	for (int i = 0; i < 5; i++)
+		if (!nic_send(n, 1, f, sizeof(f), NULL, 1))
+			return false;
+	CHECK(!nic_until(n, has_fault, 2000), "a fault, after 2 s already");
+	CHECK(nic_until(n, has_fault, 8000), "no fault within 10 s");
+	if (!die(n, &old))
+		return false;
+	n->fault = false;
+	if (!nic_open(n, &w) || !peer_clear(n) ||
+	    !nic_send(n, 1, f, sizeof(f), NULL, 1) || !nic_drain(n))
+		return false;
+	n->h->alloc[0].len = 0;
+	return nic_close(n);
+}
+
 static void *pull_card(void *arg)
 {
 	struct nic *n = arg;
@@ -305,6 +342,7 @@ const struct nic_test stop_tests[] = {
 	{"stop-unplugged", test_unplugged},
 	{"quiesce", test_quiesce},
 	{"takeover", test_takeover},
+	{"hung", test_hung},
 	{"forget", test_forget},
 	{"forget-attach", test_forget_attach},
 	{0},

@@ -165,7 +165,8 @@ tests_unit_test_82574_SOURCES = %D%/test-82574.c %D%/cunit.h \
 	plugins/nic/intel/82574/driver.c plugins/nic/intel/82574/filter.c \
 	plugins/nic/intel/82574/hw.c plugins/nic/intel/82574/irq.c \
 	plugins/nic/intel/82574/link.c plugins/nic/intel/82574/queue.c \
-	plugins/nic/intel/82574/rx.c plugins/nic/intel/82574/stats.c plugins/nic/intel/82574/tx.c
+	plugins/nic/intel/82574/rx.c plugins/nic/intel/82574/stats.c plugins/nic/intel/82574/tx.c \
+	plugins/nic/intel/82574/watch.c
 tests_unit_test_82574_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_82574_LDADD = $(UNIT_LIBS)
 

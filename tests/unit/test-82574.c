@@ -15,7 +15,7 @@
 
 struct vmhi_host_context {
 	uint32_t reg[0x20000 / 4];
-	uint32_t reads, doorbells, masks, phy_writes;
+	uint32_t reads, doorbells, masks, phy_writes, faults, no_link;
 	uint64_t waited;
 	void *mem[16];
 };
@@ -63,7 +63,7 @@ static uint32_t fake_rd(vmhi_hc h, uint32_t bar, uint64_t off)
 
 	h->reads++;
 	switch (off) {
-	case R_STATUS: return STATUS_LU | STATUS_FD | 2u << STATUS_SPEED_SHIFT;
+	case R_STATUS: return (h->no_link ? 0 : STATUS_LU) | STATUS_FD | 2u << STATUS_SPEED_SHIFT;
 	case R_CTRL: return v & ~CTRL_RST;
 	case R_EECD: return EECD_AUTO_RD;
 	case R_EERD: return EERD_DONE | eeprom(v >> 2) << 16;
@@ -95,6 +95,7 @@ static int fake_timer(vmhi_hc h, uint32_t id, uint64_t ns)
 
 static void fake_raise(vmhi_hc h, const struct vmhi_event *ev)
 {
+	h->faults += ev->type == VMHI_EV_FAULT;
 }
 
 static void fake_log(vmhi_hc h, uint32_t level, const char *text, uint32_t len,
@@ -359,6 +360,58 @@ static void test_tso(void)
 	close_queue(q);
 }
 
+static uint32_t watch(uint32_t seconds)
+{
+	struct vmhi_event ev = {.type = VMHI_EV_TIMER, .index = TIMER_WATCH};
+
+	card.faults = 0;
+	while (seconds-- && !card.faults)
+		vmhi_driver.event(dev, &ev);
+	return card.faults;
+}
+
+static void link_is(bool up)
+{
+	struct vmhi_event ev = {.type = VMHI_EV_TIMER, .index = TIMER_LINK};
+
+	card.no_link = !up;
+	vmhi_driver.event(dev, &ev);
+}
+
+/* Idle, slow, without link: no fault. Standing still, or all fetched and one not done: a fault. */
+static void test_watch(void)
+{
+	struct queue *q = open_queue(VMHI_QUEUE_TX, 1, 1500);
+	struct vmhi_pkt p = {.iova = 0x1000, .len = 60, .nseg = 1};
+
+	CU_ASSERT_EQUAL(vmhi_driver.start(dev), 0);
+	card.reads = 0;
+	CU_ASSERT_EQUAL(watch(20), 0);
+	CU_ASSERT_EQUAL(card.reads, 0);
+	for (uint32_t i = 0; i < 20; i++) {
+		CU_ASSERT_EQUAL(nic->tx(q, &p, 1), 1);
+		CU_ASSERT_EQUAL(watch(3), 0);
+		card.reg[R_TDH(0) / 4]++;
+	}
+	link_is(false);
+	CU_ASSERT_EQUAL(watch(20), 0);
+	link_is(true);
+	/* all fetched, the last one not done; then a new one is given each second */
+	CU_ASSERT_EQUAL(watch(4), 0);
+	CU_ASSERT_EQUAL(watch(4), 1);
+	q->tx.desc[q->tail - 1].opts |= TXD_DD;
+	CU_ASSERT_EQUAL(watch(20), 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		CU_ASSERT_EQUAL(watch(1), 0);
+		CU_ASSERT_EQUAL(nic->tx(q, &p, 1), 1);
+	}
+	CU_ASSERT_EQUAL(watch(20), 1);
+	nic->queue_stop(q);
+	while (nic->tx_done(q, (uint64_t[8]){0}, 8))
+		;
+	close_queue(q);
+}
+
 /* arm() reads no register, and leaves nothing armed when it says that there is work. */
 static void test_arm(void)
 {
@@ -422,6 +475,7 @@ static const struct unit_test tests[] = {
 	{"a sender that lies", test_lying_sender},
 	{"a batch", test_batch},
 	{"segmentation", test_tso},
+	{"a queue that stands still", test_watch},
 	{"arm", test_arm},
 	{"a warm attach", test_warm},
 };

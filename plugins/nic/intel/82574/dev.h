@@ -28,6 +28,7 @@
 /* Our timers */
 #define TIMER_LINK  0u		/* only without a vector for events */
 #define TIMER_STATS 1u
+#define TIMER_WATCH 2u
 
 struct queue;
 
@@ -50,6 +51,9 @@ struct dev {
 	uint64_t stat[NSTATS];
 	uint64_t tx_bytes;		/* of queues that were freed */
 };
+
+/* What the host is told with VMHI_EV_FAULT */
+#define FAULT_TX_HUNG 1u
 
 struct tx_slot {
 	uint64_t cookie;		/* valid where eop is set */
@@ -84,6 +88,10 @@ struct queue {
 			uint32_t *report;	/* descriptors with RS, in order */
 			uint32_t report_head, report_tail;
 			uint32_t done;		/* the card is through with all before it */
+			uint32_t given;		/* tail, as the control thread may read it */
+			struct {
+				uint32_t given, head, looks;
+			} watch;		/* what tx_watch() saw */
 			uint64_t bytes;		/* given to the card; read by stats_get() */
 			uint32_t reuse;		/* may a context serve several packets? */
 			uint64_t ctx_addr;	/* the context the card has */
@@ -162,6 +170,9 @@ int tx_stop(struct queue *q);
 uint32_t tx_send(void *queue, const struct vmhi_pkt *pkt, uint32_t n);
 uint32_t tx_done(void *queue, uint64_t *cookie, uint32_t n);
 int tx_ready(const struct queue *q);
+
+/* watch.c */
+void tx_watch(struct dev *d);
 
 /* queue.c */
 extern const struct vmhi_nic nic_ops;

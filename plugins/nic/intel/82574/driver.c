@@ -75,6 +75,7 @@ static int i82574_quiesce(void *dev)
 
 	d->host->timer(d->hc, TIMER_LINK, 0);
 	d->host->timer(d->hc, TIMER_STATS, 0);
+	d->host->timer(d->hc, TIMER_WATCH, 0);
 	d->started = 0;
 	stats_collect(d);
 	return hw_quiet(d);

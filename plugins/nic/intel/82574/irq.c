@@ -32,6 +32,7 @@ void irq_start(struct dev *d)
 	else
 		wr(d, R_IMS, INT_OTHER | INT_LSC);
 	d->host->timer(d->hc, TIMER_STATS, 60 * SEC);
+	d->host->timer(d->hc, TIMER_WATCH, SEC);
 }
 
 /* The cause is cleared before the link is looked at: a change after that interrupts again. */
@@ -50,5 +51,7 @@ void irq_event(struct dev *d, const struct vmhi_event *ev)
 		/* 32-bit counters stand still when full; at full rate that takes 48 minutes. */
 		stats_collect(d);
 		d->host->timer(d->hc, TIMER_STATS, 60 * SEC);
+	} else if (ev->type == VMHI_EV_TIMER && ev->index == TIMER_WATCH) {
+		tx_watch(d);
 	}
 }

@@ -46,6 +46,7 @@ int tx_start(struct queue *q)
 		return r;
 	q->head = q->tail = q->tx.done = 0;
 	q->tx.report_head = q->tx.report_tail = 0;
+	q->tx.given = q->tx.watch.looks = 0;
 	q->tx.ctx_cmd = 0;
 	/* The card keeps one context for both queues (datasheet 7.2.6), so with two, none lasts. */
 	q->tx.reuse = d->conf.tx_queues == 1;
@@ -301,6 +302,7 @@ uint32_t tx_send(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 	if (reported != q->tail)
 		report(q);
 	__atomic_store_n(&q->tx.bytes, bytes, __ATOMIC_RELAXED);
+	__atomic_store_n(&q->tx.given, q->tail, __ATOMIC_RELAXED);
 	wr(q->dev, R_TDT(q->idx), q->tail & q->mask);
 	return i;
 }
