@@ -105,6 +105,7 @@ static void release(struct dataplane *dp)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	pool_free(&dp->pool);
+	free(dp->own_session);
 	free(dp);
 }
 
@@ -124,7 +125,13 @@ struct dataplane *dp_new(struct event_loop *control_loop, const struct dp_conf *
 	dp->conf = *conf;
 	dp->conf.mtu = conf->mtu ? conf->mtu : 1500;
 	dp->hz = measure_hz();
-	if (dp->conf.mtu < 68 || dp->conf.mtu > 16000)
+	dp->pulse = &dp->no_pulse;
+	dp->session = conf->session;
+	if (!dp->session)
+		dp->session = dp->own_session = calloc(1, sizeof(*dp->session));
+	if (!dp->session)
+		r = err_set(e, -ENOMEM, "data path: out of memory");
+	else if (dp->conf.mtu < 68 || dp->conf.mtu > 16000)
 		r = err_set(e, -EINVAL, "an MTU must be 68 to 16000, not %u", conf->mtu);
 	else
 		r = pool_init(&dp->pool, conf->mem.va, conf->mem.iova, conf->mem.len,

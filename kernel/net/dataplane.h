@@ -23,6 +23,8 @@
 #include "kernel/lib/event.h"
 
 struct dataplane;
+struct session;
+struct kept;
 
 /* Packet buffers: one piece of memory, contiguous for the device. The caller keeps it mapped. */
 struct dp_pool_mem {
@@ -40,6 +42,13 @@ struct dp_conf {
 	 */
 	void (*port_gone)(void *arg, const char *port, const char *why);
 	void *arg;
+	/*
+	 * For another process that goes on when this one dies: memory that both map, and who keeps
+	 * the descriptors of a port's connection (kind and index: KEEP_*; fd -1: none any more;
+	 * -errno). Both NULL: nobody does.
+	 */
+	struct session *session;
+	int (*keep)(void *arg, const char *port, uint32_t kind, uint32_t index, int fd);
 };
 
 /* Bytes of buffer memory for this MTU and so many driver uplinks. */
@@ -108,6 +117,7 @@ struct dp_port_conf {
 	uint64_t burst;		/* bytes; 0: 10 ms of rate, 64 KiB at least */
 	uint32_t mtu;		/* told to the guest; 0: the set's */
 	uint32_t queue_pairs;	/* 1 to 8; 0: 1 */
+	uint32_t slot;		/* its own one of the session's, if there is one */
 };
 
 int dp_port_add(struct dataplane *dp, const struct dp_port_conf *conf, struct err *e);
@@ -119,6 +129,13 @@ int dp_port_del(struct dataplane *dp, const char *name);
  * barred for a minute, since a front end tried to block the data thread.
  */
 int dp_port_connect(struct dataplane *dp, const char *name, int sock, struct err *e);
+
+/*
+ * The same with a connection that another process served before it died: goes on where the session
+ * says. Descriptors that it takes out of kept become -1. -EPROTO: the session is spoilt.
+ */
+int dp_port_resume(struct dataplane *dp, const char *name, int sock, struct kept *kept,
+		   struct err *e);
 
 #define DP_KIND_PORT   0	/* vhost-user */
 #define DP_KIND_DRIVER 1

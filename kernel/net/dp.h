@@ -15,6 +15,9 @@
 #define DP_PENDING 256
 #define DP_BATCH   SWITCH_BATCH
 
+/* How long nobody may connect to a port whose front end stopped everybody for some ms. */
+#define PORT_BAR_SECONDS 60
+
 /* A guest's port. */
 struct guest_port {
 	struct switch_port sp;		/* first: it is what output() gets */
@@ -86,10 +89,13 @@ struct dataplane {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	int epfd, wake, news;		/* news: eventfd to the control thread */
+	struct session_pulse *pulse, no_pulse;	/* the latter before dp_start() */
+	bool nudge;			/* queues whose guests are to be notified */
 	/* Control thread. */
 	struct event_loop *loop;
 	struct event *news_event;
 	struct dp_conf conf;
+	struct session *session, *own_session;	/* own: nobody goes on after us */
 	int age_timer;
 	struct vswitch sw;
 };
@@ -124,7 +130,14 @@ bool port_poll(struct guest_port *p);
 uint32_t port_room(struct dataplane *dp, const uint8_t *mac, uint32_t need);
 void port_review(struct guest_port *p);
 struct guest_port *port_find(const struct dataplane *dp, const char *name);
+void port_init_queues(struct guest_port *p);
 void port_hang_up(struct guest_port *p, const char *why);
+
+/* port-session.c: what a port has in the session */
+int port_session(struct guest_port *p, struct err *e);
+int port_keep(void *arg, uint32_t kind, uint32_t index, int fd);
+/* Notifies guests of rings that go on in this process. Data thread. */
+void port_nudge_all(struct dataplane *dp);
 
 /* uplink.c: the team, and the filters of its drivers */
 struct uplink *uplink_new(struct dataplane *dp, const char *name, int kind, struct err *e);

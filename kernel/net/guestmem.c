@@ -174,8 +174,8 @@ int guestmem_add(struct guestmem *m, uint64_t gpa, uint64_t size, uint64_t uaddr
 		munmap(map, len);
 		return err_set(e, -ENOSPC, "too many memory regions");
 	}
-	*r = (struct guestmem_region){.gpa = gpa, .size = size, .uaddr = uaddr, .hva = map + off,
-				      .map = map, .map_len = len};
+	*r = (struct guestmem_region){.gpa = gpa, .size = size, .uaddr = uaddr, .off = off,
+				      .hva = map + off, .map = map, .map_len = len};
 	m->n++;
 	return 0;
 }

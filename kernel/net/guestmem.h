@@ -19,6 +19,8 @@
 struct guestmem_region {
 	uint64_t gpa, size;
 	uint64_t uaddr;		/* the front end's address of its first byte */
+	uint64_t off;		/* of its first byte in the file */
+	uint32_t kept;		/* the caller's: where the descriptor is kept */
 	uint8_t *hva;		/* ours */
 	void *map;
 	uint64_t map_len;

@@ -9,9 +9,6 @@
 #include "kernel/net/copy.h"
 #include "kernel/net/dp.h"
 
-/* How long nobody may connect to a port whose front end stopped everybody for some ms. */
-#define BAR_SECONDS 60
-
 /* How long frames wait for buffers of the only guest there is. */
 #define WAIT_SECONDS 1
 
@@ -163,6 +160,14 @@ static int port_watch(void *arg, int fd, bool on)
 	return dp_watch(p->dp, fd, on);
 }
 
+void port_init_queues(struct guest_port *p)
+{
+	for (int i = 0; i < VHOST_USER_RINGS; i++)
+		p->vq[i] = (struct vq){.call_fd = -1, .trouble = &p->dp->trouble,
+				       .frame_max = p->conf.mtu + 18,
+				       .journal = &p->vu_port.session->journal[i]};
+}
+
 void port_hang_up(struct guest_port *p, const char *why)
 {
 	struct dataplane *dp = p->dp;
@@ -174,11 +179,10 @@ void port_hang_up(struct guest_port *p, const char *why)
 	dp_pause(dp);	/* the data thread looks at p->vu too */
 	p->vu = NULL;
 	vhost_user_free(vu);
-	for (int i = 0; i < VHOST_USER_RINGS; i++) {
+	for (int i = 0; i < VHOST_USER_RINGS; i++)
 		p->bad += p->vq[i].bad;
-		p->vq[i] = (struct vq){.call_fd = -1, .trouble = &dp->trouble,
-				       .frame_max = p->vq[i].frame_max};
-	}
+	port_init_queues(p);
+	memset(p->vu_port.session, 0, sizeof(*p->vu_port.session));
 	dp_resume(dp);
 	if (dp->conf.port_gone)
 		dp->conf.port_gone(dp->conf.arg, p->conf.name, why);
@@ -199,7 +203,7 @@ void port_review(struct guest_port *p)
 	for (uint32_t i = 0; p->vu && i < 2 * p->conf.queue_pairs; i++) {
 		if (!p->vq[i].blocked)
 			continue;
-		p->barred_until = dp_tsc() + BAR_SECONDS * p->dp->hz;
+		p->barred_until = dp_tsc() + PORT_BAR_SECONDS * p->dp->hz;
 		port_hang_up(p, "it filled an eventfd, to block the data thread");
 	}
 	for (uint32_t i = 0; p->vu && i < 2 * p->conf.queue_pairs; i++) {
@@ -279,14 +283,18 @@ int dp_port_add(struct dataplane *dp, const struct dp_port_conf *conf, struct er
 	p->conf = *conf;
 	p->conf.mtu = conf->mtu ? conf->mtu : dp->conf.mtu;
 	p->conf.queue_pairs = conf->queue_pairs ? conf->queue_pairs : 1;
-	for (int i = 0; i < VHOST_USER_RINGS; i++)
-		p->vq[i] = (struct vq){.call_fd = -1, .trouble = &dp->trouble,
-				       .frame_max = p->conf.mtu + 18};
 	p->vu_port = (struct vhost_user_port){
 		.arg = p, .name = p->conf.name, .mtu = (uint16_t)p->conf.mtu,
 		.pairs = p->conf.queue_pairs, .eventfd = dp->wake, .vq = p->vq,
-		.pause = port_pause, .resume = port_resume, .watch = port_watch, .gone = port_gone,
+		.pause = port_pause, .resume = port_resume, .watch = port_watch,
+		.gone = port_gone, .keep = port_keep,
 	};
+	r = port_session(p, e);
+	if (r) {
+		free(p);
+		return r;
+	}
+	port_init_queues(p);
 	memcpy(p->vu_port.mac, conf->mac, 6);
 	set_up_switch_port(p);
 	dp_pause(dp);
@@ -319,21 +327,4 @@ int dp_port_del(struct dataplane *dp, const char *name)
 	free(p);
 	uplink_filter(dp);
 	return 0;
-}
-
-int dp_port_connect(struct dataplane *dp, const char *name, int sock, struct err *e)
-{
-	struct guest_port *p = port_find(dp, name);
-
-	if (!p)
-		return err_set(e, -ENOENT, "there is no port %s", name);
-	if (p->vu)
-		return err_set(e, -EBUSY, "port %s is connected already", name);
-	if (dp_tsc() < p->barred_until)
-		return err_set(e, -EAGAIN, "port %s: its front end filled an eventfd to block the "
-			       "data thread; none is let in for %d s", name, BAR_SECONDS);
-	dp_pause(dp);
-	p->vu = vhost_user_new(dp->loop, sock, &p->vu_port, e);
-	dp_resume(dp);
-	return p->vu ? 0 : e ? e->code : -ENOMEM;
 }

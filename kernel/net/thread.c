@@ -85,6 +85,12 @@ static void disarm(struct dataplane *dp)
 				vq_disarm(&dp->port[i]->vq[q]);
 }
 
+/* To who watches for signs of life. */
+static void set_asleep(struct dataplane *dp, bool asleep)
+{
+	__atomic_store_n(&dp->pulse->asleep, asleep, __ATOMIC_RELAXED);
+}
+
 static void sleep_until_work(struct dataplane *dp, const sigset_t *no_ticks)
 {
 	struct epoll_event ev[8];
@@ -92,7 +98,9 @@ static void sleep_until_work(struct dataplane *dp, const sigset_t *no_ticks)
 
 	if (ms > 0) {
 		dp->stats.sleeps++;
+		set_asleep(dp, true);
 		epoll_pwait(dp->epfd, ev, 8, ms, no_ticks);
+		set_asleep(dp, false);
 	}
 	disarm(dp);
 }
@@ -102,6 +110,7 @@ static bool stand(struct dataplane *dp)
 {
 	bool quit;
 
+	set_asleep(dp, true);
 	pthread_mutex_lock(&dp->lock);
 	while (atomic_load(&dp->pause_asked) && !dp->quit) {
 		dp->standing = true;	/* anew: resume may have been followed by a pause */
@@ -111,6 +120,9 @@ static bool stand(struct dataplane *dp)
 	dp->standing = false;
 	quit = dp->quit;
 	pthread_mutex_unlock(&dp->lock);
+	set_asleep(dp, false);
+	if (dp->nudge && !quit)
+		port_nudge_all(dp);
 	return !quit;
 }
 
@@ -140,6 +152,7 @@ static void *data_thread(void *arg)
 {
 	struct dataplane *dp = arg;
 	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = 0;
+	uint32_t rounds = 0;
 	sigset_t asleep;
 
 	prctl(PR_SET_NAME, "data");
@@ -151,6 +164,7 @@ static void *data_thread(void *arg)
 		if (__builtin_expect(atomic_load_explicit(&dp->pause_asked, memory_order_acquire),
 				     0) && !stand(dp))
 			break;
+		__atomic_store_n(&dp->pulse->rounds, ++rounds, __ATOMIC_RELAXED);
 		if (count_round(dp)) {
 			busy_at = dp->sw.clock;
 		} else if (dp->sw.clock - busy_at > spin) {
@@ -238,5 +252,6 @@ void dp_resume(struct dataplane *dp)
 
 void dp_start(struct dataplane *dp)
 {
+	dp->pulse = &dp->session->pulse;
 	dp_resume(dp);
 }

@@ -10,6 +10,18 @@
 #include "kernel/net/ring.h"
 #include "kernel/net/vhost-user-msg.h"
 
+/* Maps one more region; the next process finds its descriptor where it is kept. */
+static int add_region(struct vhost_user *v, const struct vu_region *g, int fd, struct err *e)
+{
+	uint32_t place = vu_keep_place(v);
+	int r = guestmem_add(&v->mem, g->gpa, g->size, g->uaddr, fd, g->off, e);
+
+	if (r)
+		return r;
+	v->mem.region[v->mem.n - 1].kept = place;
+	return vu_keep(v, KEEP_MEM, place, fd, e);
+}
+
 /*
  * All of it at once. The new table is made beside the old one, so that a wrong message changes
  * nothing.
@@ -25,11 +37,8 @@ int vu_set_mem_table(struct vhost_user *v, struct vu_msg *m, struct err *e)
 			       "descriptors", n, m->size, m->nfds);
 	v->port->pause(v->port->arg);
 	v->mem.n = 0;
-	for (uint32_t i = 0; i < n && !r; i++) {
-		const struct vu_region *g = &m->p.table.region[i];
-
-		r = guestmem_add(&v->mem, g->gpa, g->size, g->uaddr, m->fds[i], g->off, e);
-	}
+	for (uint32_t i = 0; i < n && !r; i++)
+		r = add_region(v, &m->p.table.region[i], m->fds[i], e);
 	if (r) {
 		guestmem_clear(&v->mem);
 		v->mem = old;
@@ -47,7 +56,7 @@ int vu_add_mem_reg(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	int r;
 
 	v->port->pause(v->port->arg);
-	r = guestmem_add(&v->mem, g->gpa, g->size, g->uaddr, m->fds[0], g->off, e);
+	r = add_region(v, g, m->fds[0], e);
 	if (!r)
 		vu_relocate_rings(v);
 	v->port->resume(v->port->arg);
@@ -126,36 +135,52 @@ void vu_attach_inflight(struct vhost_user *v, uint32_t i)
 	vq_record(vq);
 }
 
-int vu_set_inflight_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
+int vu_map_inflight(struct vhost_user *v, int fd, uint32_t rings, uint32_t size, struct err *e)
 {
-	const struct vu_inflight *a = &m->p.inflight;
-	uint64_t len = a->rings * inflight_part(v, a->size);
+	uint64_t len = rings * inflight_part(v, size);
 	void *map;
-	int r;
+	int r = guestmem_map_length(fd, len, &len, e);
 
-	if (!a->rings || a->rings > 2 * v->port->pairs || !a->size || a->size > VQ_SIZE_MAX ||
-	    a->len != len || a->off)
-		return err_set(e, -EPROTO, "SET_INFLIGHT_FD of %" PRIu64 " bytes for %u rings of "
-			       "%u", a->len, a->rings, a->size);
-	r = guestmem_map_length(m->fds[0], len, &len, e);
 	if (r)
 		return r;
-	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, m->fds[0], 0);
+	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		return err_set(e, -errno, "SET_INFLIGHT_FD: %s", strerror(errno));
 	if (!guestmem_guard_add(map, len, &v->mem)) {
 		munmap(map, len);
 		return err_set(e, -ENOSPC, "SET_INFLIGHT_FD: too many mappings");
 	}
-	v->port->pause(v->port->arg);
 	vu_drop_inflight(v);
 	v->inflight = map;
 	v->inflight_len = len;
-	v->inflight_rings = a->rings;
-	v->inflight_size = a->size;
+	v->inflight_rings = rings;
+	v->inflight_size = size;
 	for (uint32_t i = 0; i < 2 * v->port->pairs; i++)
 		if (v->ring[i].started)
 			vu_attach_inflight(v, i);
-	v->port->resume(v->port->arg);
 	return 0;
+}
+
+/*
+ * Frames are copied and marked used in one batch, so nothing is in flight between batches: the
+ * area only ever tells where used stood.
+ */
+int vu_set_inflight_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
+{
+	const struct vu_inflight *a = &m->p.inflight;
+	uint32_t place = !v->inflight_kept;
+	int r;
+
+	if (!a->rings || a->rings > 2 * v->port->pairs || !a->size || a->size > VQ_SIZE_MAX ||
+	    a->len != a->rings * inflight_part(v, a->size) || a->off)
+		return err_set(e, -EPROTO, "SET_INFLIGHT_FD of %" PRIu64 " bytes for %u rings of "
+			       "%u", a->len, a->rings, a->size);
+	v->port->pause(v->port->arg);
+	r = vu_map_inflight(v, m->fds[0], a->rings, a->size, e);
+	v->port->resume(v->port->arg);
+	if (r == 0)
+		r = vu_keep(v, KEEP_INFLIGHT, place, m->fds[0], e);
+	if (r == 0)
+		v->inflight_kept = place;
+	return r;
 }

@@ -43,6 +43,8 @@
 #define VU_PROTOCOL_INFLIGHT	 12
 #define VU_PROTOCOL_MEM_SLOTS	 15
 
+#define VU_HDR 12	/* request, flags, size of what follows */
+
 #define VU_RING_INDEX 0xffu
 #define VU_RING_NOFD  0x100u
 
@@ -86,6 +88,12 @@ struct vu_msg {
 	int reply_fd;		/* to send along, closed then; or -1 */
 };
 
+/* Carries m out: 0, its answer in m; else it was the connection's end. */
+int vu_dispatch(struct vhost_user *v, struct vu_msg *m, struct err *e);
+/* vhost-user-input.c: the socket has something to read. */
+void vu_input(void *arg, uint32_t events);
+#define VU_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
+
 /* Handlers in other files: 0, or -errno with *e worded. */
 int vu_set_mem_table(struct vhost_user *v, struct vu_msg *m, struct err *e);
 int vu_add_mem_reg(struct vhost_user *v, struct vu_msg *m, struct err *e);
@@ -102,6 +110,11 @@ int vu_set_vring_enable(struct vhost_user *v, struct vu_msg *m, struct err *e);
 /* A ring by the message's index; NULL with *e worded. */
 struct vhost_user_ring *vu_ring(struct vhost_user *v, uint32_t index, struct err *e);
 
+/* Where the ring lies in this process; false: not, or not wholly, in the memory. */
+bool vu_find_ring(struct vhost_user *v, const struct vhost_user_ring *r, void **desc, void **avail,
+		  void **used);
+int vu_replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e);
+
 /* Starts each ring that has all it needs, stops each that has not. Data thread paused. */
 void vu_update_rings(struct vhost_user *v);
 /* The memory has changed under the rings: finds them anew. Data thread paused. */
@@ -109,6 +122,28 @@ void vu_relocate_rings(struct vhost_user *v);
 void vu_stop_rings(struct vhost_user *v);
 void vu_attach_inflight(struct vhost_user *v, uint32_t i);
 void vu_drop_inflight(struct vhost_user *v);
+
+/* What is offered to this port's front end. */
+uint64_t vu_offered(const struct vhost_user *v);
+#define VU_BIT(n) ((uint64_t)1 << (n))
+#define VU_PROTOCOLS (VU_BIT(VU_PROTOCOL_MQ) | VU_BIT(VU_PROTOCOL_REPLY_ACK) |                     \
+		      VU_BIT(VU_PROTOCOL_NET_MTU) | VU_BIT(VU_PROTOCOL_CONFIG) |                   \
+		      VU_BIT(VU_PROTOCOL_INFLIGHT) | VU_BIT(VU_PROTOCOL_MEM_SLOTS))
+
+/* vhost-user-session.c */
+int vu_keep(struct vhost_user *v, uint32_t kind, uint32_t index, int fd, struct err *e);
+/* A place for a descriptor of memory that no region of old or new uses. */
+uint32_t vu_keep_place(const struct vhost_user *v);
+/* m was carried out: that, and what came of it, is recorded. */
+void vu_record(struct vhost_user *v, const struct vu_msg *m);
+/* Descriptors that no region uses any more are given up. */
+void vu_keep_tidy(struct vhost_user *v);
+/* Goes on from the session. Data thread paused. 0, or -errno with *e worded. */
+int vu_restore(struct vhost_user *v, struct kept *kept, struct err *e);
+/* The message v->in, of len bytes, was carried out already: its answer's length, or -1. */
+int vu_replayed(const struct vhost_user *v, uint32_t len, uint8_t *reply);
+/* Maps the in-flight area. Data thread paused. */
+int vu_map_inflight(struct vhost_user *v, int fd, uint32_t rings, uint32_t size, struct err *e);
 
 static inline bool vu_has(uint64_t set, int bit)
 {

@@ -18,8 +18,8 @@ struct vhost_user_ring *vu_ring(struct vhost_user *v, uint32_t index, struct err
 	return NULL;
 }
 
-static bool find_ring(struct vhost_user *v, const struct vhost_user_ring *r, void **desc,
-		      void **avail, void **used)
+bool vu_find_ring(struct vhost_user *v, const struct vhost_user_ring *r, void **desc,
+		  void **avail, void **used)
 {
 	struct vq_areas len = vq_areas(v->features, r->size);
 
@@ -29,18 +29,27 @@ static bool find_ring(struct vhost_user *v, const struct vhost_user_ring *r, voi
 	return *desc && *avail && *used;
 }
 
+/* Anew, or where another process stopped. */
+static int attach_ring(struct vhost_user *v, const struct vhost_user_ring *r, struct vq *vq,
+		       void *desc, void *avail, void *used)
+{
+	if (r->adopt)
+		return vq_adopt(vq, &v->mem, desc, avail, used, r->size, vq->journal);
+	return vq_start(vq, &v->mem, desc, avail, used, r->size, r->base);
+}
+
 static void start_ring(struct vhost_user *v, uint32_t i)
 {
 	struct vhost_user_ring *r = &v->ring[i];
 	struct vq *vq = &v->port->vq[i];
 	void *desc, *avail, *used;
 
-	if (!find_ring(v, r, &desc, &avail, &used)) {
+	if (!vu_find_ring(v, r, &desc, &avail, &used)) {
 		log_warning("port %s: ring %u lies outside of the memory", v->port->name, i);
 		r->kicked = false;
 		return;
 	}
-	if (vq_start(vq, &v->mem, desc, avail, used, r->size, r->base)) {
+	if (attach_ring(v, r, vq, desc, avail, used)) {
 		log_warning("port %s: ring %u is not aligned, or goes on outside of itself",
 			    v->port->name, i);
 		r->kicked = false;
@@ -90,7 +99,7 @@ void vu_relocate_rings(struct vhost_user *v)
 		if (!r->started)
 			continue;
 		vq->cache = (struct guestmem_cache){0};
-		if (find_ring(v, r, &desc, &avail, &used)) {
+		if (vu_find_ring(v, r, &desc, &avail, &used)) {
 			vq->desc = desc;
 			vq->avail = avail;
 			vq->used = used;
@@ -170,7 +179,7 @@ static void replace_fd(int *slot, int fd)
 }
 
 /* The data thread sleeps on the kicks of transmit queues: those with odd numbers. */
-static int replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e)
+int vu_replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e)
 {
 	struct vhost_user_ring *r = &v->ring[i];
 	int rc = 0;
@@ -184,7 +193,9 @@ static int replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e)
 		fd = -1;
 	}
 	replace_fd(&r->kick, fd);
-	return rc ? err_set(e, rc, "kick of ring %u is nothing to wait for", i) : 0;
+	if (rc)
+		return err_set(e, rc, "kick of ring %u is nothing to wait for", i);
+	return vu_keep(v, KEEP_KICK, i, fd, e);
 }
 
 int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
@@ -198,7 +209,7 @@ int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	r->kicked = false;
 	v->port->vq[m->p.ring.index].broken = NULL;
 	v->port->resume(v->port->arg);
-	replace_kick(v, m->p.ring.index, -1, e);
+	vu_replace_kick(v, m->p.ring.index, -1, e);
 	m->p.ring.value = r->base.avail;
 	if (vu_has(v->features, VIRTIO_F_RING_PACKED))
 		m->p.ring.value |= (uint32_t)r->base.used << 16;
@@ -249,12 +260,15 @@ int vu_set_vring_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
 		return rc;
 	v->port->pause(v->port->arg);
 	if (m->request == VU_SET_VRING_KICK) {
-		rc = replace_kick(v, i, fd, e);
+		rc = vu_replace_kick(v, i, fd, e);
 		r->kicked = !rc;
 		v->port->vq[i].broken = NULL;
 	} else {
-		replace_fd(m->request == VU_SET_VRING_CALL ? &r->call : &r->error, fd);
+		bool call = m->request == VU_SET_VRING_CALL;
+
+		replace_fd(call ? &r->call : &r->error, fd);
 		v->port->vq[i].call_fd = r->call;
+		rc = vu_keep(v, call ? KEEP_CALL : KEEP_ERROR, i, fd, e);
 	}
 	vu_update_rings(v);
 	v->port->resume(v->port->arg);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vhost-user: the socket, the table of messages, and what is negotiated. */
+/* vhost-user: the table of messages, and what is negotiated. */
 #include "kernel/net/vhost-user.h"
 
 #include <errno.h>
@@ -11,20 +11,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel/lib/fdpass.h"
 #include "kernel/lib/log.h"
 #include "kernel/net/vhost-user-msg.h"
 
-#define BIT(n)	  ((uint64_t)1 << (n))
-#define HDR	  12
-#define IN_ORDER  35	/* VIRTIO_F_IN_ORDER */
-#define PROTOCOLS (BIT(VU_PROTOCOL_MQ) | BIT(VU_PROTOCOL_REPLY_ACK) | BIT(VU_PROTOCOL_NET_MTU) |   \
-		   BIT(VU_PROTOCOL_CONFIG) | BIT(VU_PROTOCOL_INFLIGHT) | BIT(VU_PROTOCOL_MEM_SLOTS))
+#define BIT	 VU_BIT
+#define IN_ORDER 35	/* VIRTIO_F_IN_ORDER */
 
 static const uint8_t no_mac[6];
 
 /* The control queue's features are the front end's to provide; a back end only lets them pass. */
-static uint64_t offered(const struct vhost_user *v)
+uint64_t vu_offered(const struct vhost_user *v)
 {
 	uint64_t f = BIT(VIRTIO_F_VERSION_1) | BIT(IN_ORDER) | BIT(VIRTIO_RING_F_EVENT_IDX) |
 		     BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VU_F_PROTOCOL_FEATURES) |
@@ -47,16 +43,16 @@ static int answer(struct vu_msg *m, uint64_t value)
 
 static int get_features(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
-	return answer(m, offered(v));
+	return answer(m, vu_offered(v));
 }
 
 static int set_features(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
 	uint64_t f = m->p.u64;
 
-	if (f & ~offered(v))
+	if (f & ~vu_offered(v))
 		return err_set(e, -EINVAL, "features 0x%" PRIx64 " were not offered",
-			       f & ~offered(v));
+			       f & ~vu_offered(v));
 	if (f && !vu_has(f, VIRTIO_F_VERSION_1))
 		return err_set(e, -EINVAL, "the guest's driver is older than virtio 1.0");
 	v->port->pause(v->port->arg);
@@ -90,14 +86,14 @@ static int reset_owner(struct vhost_user *v, struct vu_msg *m, struct err *e)
 
 static int get_protocol_features(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
-	return answer(m, PROTOCOLS);
+	return answer(m, VU_PROTOCOLS);
 }
 
 static int set_protocol_features(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
-	if (m->p.u64 & ~PROTOCOLS)
+	if (m->p.u64 & ~VU_PROTOCOLS)
 		return err_set(e, -EINVAL, "protocol features 0x%" PRIx64 " were not offered",
-			       m->p.u64 & ~PROTOCOLS);
+			       m->p.u64 & ~VU_PROTOCOLS);
 	v->protocol = m->p.u64;
 	return 0;
 }
@@ -202,21 +198,7 @@ static const struct vu_handler *find_handler(const struct vhost_user *v, const s
 	return NULL;
 }
 
-/* Sends m's payload back; a front end that does not read its socket is given up. */
-static int send_reply(struct vhost_user *v, const struct vu_msg *m, struct err *e)
-{
-	uint8_t out[HDR + sizeof(m->p)];
-	uint32_t head[3] = {m->request, VU_VERSION | VU_REPLY, m->reply};
-	ssize_t r;
-
-	memcpy(out, head, HDR);
-	memcpy(out + HDR, &m->p, m->reply);
-	r = fdpass_send(v->sock, out, HDR + m->reply, &m->reply_fd, m->reply_fd >= 0,
-			MSG_DONTWAIT);
-	return r < 0 ? err_set(e, (int)r, "answer cannot be sent: %s", strerror((int)-r)) : 0;
-}
-
-static int dispatch(struct vhost_user *v, struct vu_msg *m, struct err *e)
+int vu_dispatch(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
 	const struct vu_handler *h = find_handler(v, m, e);
 	bool ack;
@@ -232,85 +214,12 @@ static int dispatch(struct vhost_user *v, struct vu_msg *m, struct err *e)
 		log_warning("port %s: %s refused: %s", v->port->name, h->name, e->msg);
 	if (r || (ack && !m->reply))
 		answer(m, r != 0);
-	return m->reply ? send_reply(v, m, e) : 0;
-}
-
-/* The message in v->in is whole: carries it out. */
-static int handle(struct vhost_user *v, struct err *e)
-{
-	struct vu_msg m = {.fds = v->fds, .nfds = v->nfds, .reply_fd = -1};
-	uint32_t head[3];
-	int r;
-
-	memcpy(head, v->in, HDR);
-	m.request = head[0];
-	m.flags = head[1];
-	m.size = head[2];
-	memcpy(&m.p, v->in + HDR, m.size);
-	r = dispatch(v, &m, e);
-	if (m.reply_fd >= 0)
-		close(m.reply_fd);
-	while (v->nfds)
-		if (v->fds[--v->nfds] >= 0)
-			close(v->fds[v->nfds]);
-	v->have = 0;
-	return r;
-}
-
-/* How many bytes of the message are still to come; 0: none. */
-static int missing(const struct vhost_user *v, uint32_t *n, struct err *e)
-{
-	uint32_t size;
-
-	if (v->have < HDR) {
-		*n = HDR - v->have;
-		return 0;
-	}
-	memcpy(&size, v->in + 8, 4);
-	if (size > sizeof(v->in) - HDR)
-		return err_set(e, -EPROTO, "message of %u bytes", size);
-	*n = HDR + size - v->have;
 	return 0;
 }
 
-static int receive(struct vhost_user *v, struct err *e)
-{
-	for (;;) {
-		int nfds = (int)(sizeof(v->fds) / sizeof(v->fds[0])) - v->nfds;
-		uint32_t want = 0;
-		ssize_t got;
-		int r = missing(v, &want, e);
-
-		if (!r && !want)
-			return handle(v, e);
-		if (r)
-			return r;
-		got = fdpass_recv(v->sock, v->in + v->have, want, v->fds + v->nfds, &nfds,
-				  MSG_DONTWAIT);
-		if (got == -EAGAIN || got == -EINTR)
-			return 0;
-		if (got == 0)
-			return err_set(e, -EPIPE, "the front end hung up");
-		if (got < 0)
-			return err_set(e, (int)got, "message cannot be received: %s",
-				       strerror((int)-got));
-		v->nfds += nfds;
-		v->have += (uint32_t)got;
-	}
-}
-
-static void on_input(void *arg, uint32_t events)
-{
-	struct vhost_user *v = arg;
-	struct err e = {0};
-	int r = receive(v, &e);
-
-	if (r)
-		v->port->gone(v->port->arg, e.msg);
-}
-
 struct vhost_user *vhost_user_new(struct event_loop *l, int sock,
-				  const struct vhost_user_port *port, struct err *e)
+				  const struct vhost_user_port *port, struct kept *kept,
+				  struct err *e)
 {
 	struct vhost_user *v = calloc(1, sizeof(*v));
 
@@ -324,10 +233,17 @@ struct vhost_user *vhost_user_new(struct event_loop *l, int sock,
 		v->ring[i].kick = v->ring[i].call = v->ring[i].error = -1;
 	for (uint32_t i = 0; i < 2 * port->pairs; i++)
 		port->vq[i].error_fd = &v->ring[i].error;
-	v->event = event_add(l, sock, EPOLLIN, on_input, v);
+	if (kept && vu_restore(v, kept, e)) {
+		err_prefix(e, "port %s", port->name);
+		v->sock = -1;	/* the caller's */
+		vhost_user_free(v);
+		return NULL;
+	}
+	v->event = event_add(l, sock, VU_EVENTS, vu_input, v);
 	if (!v->event) {
 		err_set(e, -errno, "port %s: socket: %s", port->name, strerror(errno));
-		free(v);
+		v->sock = -1;
+		vhost_user_free(v);
 		return NULL;
 	}
 	return v;
@@ -359,6 +275,7 @@ void vhost_user_free(struct vhost_user *v)
 	while (v->nfds)
 		close(v->fds[--v->nfds]);
 	event_del(v->event);
-	close(v->sock);
+	if (v->sock >= 0)
+		close(v->sock);
 	free(v);
 }

@@ -14,6 +14,7 @@
 #include "kernel/lib/err.h"
 #include "kernel/lib/event.h"
 #include "kernel/net/guestmem.h"
+#include "kernel/net/session.h"
 #include "kernel/net/virtqueue.h"
 
 #define VHOST_USER_PAIRS 8
@@ -26,6 +27,7 @@ struct vhost_user_ring {
 	int kick, call, error;		/* eventfds or -1 */
 	bool have_addr, kicked, enabled;
 	bool started;			/* the virtqueue is attached to the rings */
+	bool adopt;			/* it ran in another process, and goes on from the journal */
 };
 
 /* What the port does for its back end. */
@@ -42,6 +44,12 @@ struct vhost_user_port {
 	/* A kick of a transmit queue is there (on), or about to be closed. -errno: no such file. */
 	int (*watch)(void *arg, int fd, bool on);
 	void (*gone)(void *arg, const char *why);	/* frees the back end */
+	/*
+	 * Gives a descriptor (-1: none any more) to who keeps it for the next process, under its
+	 * KEEP_* kind and index; -errno. NULL: nobody does.
+	 */
+	int (*keep)(void *arg, uint32_t kind, uint32_t index, int fd);
+	struct session_port *session;	/* what that process needs beside it */
 };
 
 struct vhost_user {
@@ -54,17 +62,23 @@ struct vhost_user {
 	struct vhost_user_ring ring[VHOST_USER_RINGS];
 	void *inflight;
 	uint64_t inflight_len;
-	uint32_t inflight_rings, inflight_size;
+	uint32_t inflight_rings, inflight_size, inflight_kept;
+	bool kept[KEEP_MEMS];		/* which descriptors of memory are with the keeper */
 	/* The message that is coming in. */
-	uint8_t in[12 + 512];
+	bool torn;			/* it cannot be seen whole: it is taken out as it comes */
+	uint8_t in[SESSION_MSG];
 	uint32_t have;
 	int fds[8];
 	int nfds;
 };
 
-/* Takes over the socket, unless it fails. */
+/*
+ * Takes over the socket, unless it fails. With kept, a connection that another process had: goes on
+ * from port->session, and takes the descriptors that it needs (their places become -1).
+ */
 struct vhost_user *vhost_user_new(struct event_loop *l, int sock,
-				  const struct vhost_user_port *port, struct err *e);
+				  const struct vhost_user_port *port, struct kept *kept,
+				  struct err *e);
 
 /* Stops the rings, closes all and frees. */
 void vhost_user_free(struct vhost_user *v);

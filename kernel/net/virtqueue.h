@@ -99,6 +99,7 @@ struct vq {
 	int call_fd;		/* -1: the front end polls */
 	const int *error_fd;	/* an eventfd to tell when it is stopped, or -1; may be NULL */
 	bool blocked;		/* one of the two blocked: the front end has filled it */
+	bool nudge;		/* the guest is to be notified once, whatever happened */
 	struct guestmem_cache cache;
 	const struct guestmem *mem;
 	vq_take_fn take;

@@ -117,11 +117,12 @@ static void set_up(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	static struct session_port session;
 	static struct vhost_user *v;
 	static struct vhost_user_port port = {
 		.arg = &v, .name = "fuzz", .mtu = 1500, .pairs = PAIRS, .vq = vq,
 		.mac = {2, 0, 0, 0, 0, 1}, .pause = fuzz_pause, .resume = fuzz_resume,
-		.watch = fuzz_watch, .gone = fuzz_gone,
+		.watch = fuzz_watch, .gone = fuzz_gone, .session = &session,
 	};
 	struct event_loop *loop = event_loop_new();
 	int s[2];
@@ -134,8 +135,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		vq[i] = (struct vq){.call_fd = -1, .frame_max = 1518};
 	if (!loop || socketpair(AF_UNIX, SOCK_STREAM, 0, s))
 		abort();
-	v = vhost_user_new(loop, s[0], &port, NULL);
+	v = vhost_user_new(loop, s[0], &port, NULL, NULL);
 	gone = false;
+	memset(&session, 0, sizeof(session));
 	while (n >= 4 && !gone) {
 		size_t used = send_message(s[1], data, n);
 
