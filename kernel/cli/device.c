@@ -9,6 +9,14 @@
 #include "kernel/cli/cli.h"
 #include "kernel/cli/client.h"
 
+/* The set that has it, and what that had to do for it. */
+static void add_user(json_t *row, json_t *set, const json_t *dev)
+{
+	json_object_set(row, "set", set);
+	json_object_set(row, "restarts", json_object_get(dev, "restarts"));
+	json_object_set(row, "cause", json_object_get(dev, "cause"));
+}
+
 /* Which running set has the device, if one has. */
 static void add_users(json_t *rows)
 {
@@ -25,7 +33,7 @@ static void add_users(json_t *rows)
 			json_array_foreach(rows, m, row)
 				if (json_equal(json_object_get(row, "address"),
 					       json_object_get(dev, "name")))
-					json_object_set(row, "set", name);
+					add_user(row, name, dev);
 		json_decref(ans);
 	}
 	json_decref(names);
@@ -35,7 +43,8 @@ static int list(bool as_json)
 {
 	static const char *const columns[] = {"address:ADDRESS", "id:ID", "class:CLASS",
 					      "group:GROUP", "driver:DRIVER",
-					      "bindable:BINDABLE", "set:SET", NULL};
+					      "bindable:BINDABLE", "set:SET",
+					      "restarts:RESTARTS", "cause:CAUSE", NULL};
 	struct pci_info *info = NULL;
 	json_t *rows = json_array();
 	unsigned int n = 0;

@@ -6,18 +6,20 @@
 #include "kernel/cli/cli.h"
 #include "kernel/cli/client.h"
 
-static void add_rows(json_t *rows, const char *set)
+static int add_rows(json_t *rows, const char *set, struct err *e)
 {
-	struct err e;
-	json_t *ans = client_ask("sets", set, json_pack("{s:s}", "op", "ports"), NULL, &e);
+	json_t *ans = client_ask("sets", set, json_pack("{s:s}", "op", "ports"), NULL, e);
 	json_t *list = json_object_get(ans, "ports"), *row;
 	size_t i;
 
+	if (!ans)
+		return -1;
 	json_array_foreach(list, i, row) {
 		json_object_set_new(row, "set", json_string(set));
 		json_array_append(rows, row);
 	}
 	json_decref(ans);
+	return 0;
 }
 
 static int list(const char *set, bool as_json)
@@ -28,20 +30,17 @@ static int list(const char *set, bool as_json)
 		"drops.spoof:SPOOF", "drops.vlan:VLAN", "drops.rate:RATE", "drops.nobuf:NOBUF",
 		"ring_errors:RING-ERR", NULL};
 	struct err e;
-	json_t *names = client_running("sets", &e), *rows = json_array(), *name, *probe;
+	json_t *names, *rows = json_array(), *name;
 	size_t i;
 
+	if (set && add_rows(rows, set, &e))
+		return client_fail(&e);
+	names = set ? json_array() : client_running("sets", &e);
 	if (!names)
 		return client_fail(&e);
-	if (set) {
-		probe = client_ask("sets", set, json_pack("{s:s}", "op", "status"), NULL, &e);
-		if (!probe)
-			return client_fail(&e);
-		json_decref(probe);
-	}
+	/* One that ends meanwhile, or has failed, has no ports to show. */
 	json_array_foreach(names, i, name)
-		if (!set || !strcmp(set, json_string_value(name)))
-			add_rows(rows, json_string_value(name));
+		add_rows(rows, json_string_value(name), &e);
 	client_table(rows, columns, as_json);
 	json_decref(rows);
 	json_decref(names);

@@ -74,7 +74,8 @@ static int count_ports(const char *set)
 static int list(bool as_json)
 {
 	static const char *const columns[] = {"name:NAME", "state:STATE", "pid:PID",
-					      "driver:DRIVER", "ports:PORTS", NULL};
+					      "driver:DRIVER", "ports:PORTS",
+					      "restarts:RESTARTS", "cause:CAUSE", NULL};
 	json_t *rows = json_array(), *sets, *running;
 	const char *name;
 	struct err e;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The worker process: started, commanded, and buried. */
+/* A worker process: started, commanded, and buried. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,43 +29,86 @@ static void on_request(void *arg, uint32_t events)
 	request_serve(arg);
 }
 
+static void on_command(void *arg, uint32_t events)
+{
+	child_listen(arg);
+}
+
 static void on_end(void *arg, uint32_t events)
 {
 	child_end(arg, "");
 }
 
-int child_start(struct set *s, struct err *e)
+static int open_channels(struct child *c, int *cmd, int *req, struct err *e)
 {
-	struct child *c = &s->child;
-	char program[SET_PATH_MAX];
-	int cmd[2], req[2], r = path_program("vmhi-worker", program, sizeof(program), e);
+	int a[2], b[2];
 
-	if (r)
-		return r;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, cmd) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, a) < 0)
 		return err_set(e, -errno, "no socket pair for the worker: %s", strerror(errno));
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, req) < 0) {
-		r = err_set(e, -errno, "no socket pair for the worker: %s", strerror(errno));
-		close(cmd[0]);
-		close(cmd[1]);
-		return r;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, b) < 0) {
+		close(a[0]);
+		close(a[1]);
+		return err_set(e, -errno, "no socket pair for the worker: %s", strerror(errno));
 	}
-	c->listener = -1;
-	c->denied = (struct notified){0};
-	c->command = cmd[0];
-	c->request = req[0];
+	c->command = a[0];
+	c->request = b[0];
+	*cmd = a[1];
+	*req = b[1];
 	/* Our ends alone: a worker that does not read must not hold us. */
 	fcntl(c->command, F_SETFL, O_NONBLOCK);
 	fcntl(c->request, F_SETFL, O_NONBLOCK);
-	r = worker_launch(program, s->cfg.name, cmd[1], req[1], &c->pidfd, &c->own_mounts, e);
-	close(cmd[1]);
-	close(req[1]);
-	if (r < 0)
+	return 0;
+}
+
+static int start(struct child *c, struct err *e)
+{
+	char program[SET_PATH_MAX];
+	int cmd = -1, req = -1, r = path_program("vmhi-worker", program, sizeof(program), e);
+
+	if (r == 0)
+		r = open_channels(c, &cmd, &req, e);
+	if (r)
 		return r;
+	r = worker_launch(program, c->set->cfg.name, cmd, req, &c->pidfd, &c->own_mounts, e);
+	close(cmd);
+	close(req);
+	if (r < 0) {
+		close(c->command);
+		close(c->request);
+		return r;
+	}
 	c->pid = r;
-	c->ev_end = event_add(s->loop, c->pidfd, EPOLLIN, on_end, s);
-	c->ev_request = event_add(s->loop, c->request, EPOLLIN, on_request, s);
-	return c->ev_end && c->ev_request ? 0 : err_set(e, -errno, "the worker cannot be watched");
+	c->ev_end = event_add(c->set->loop, c->pidfd, EPOLLIN, on_end, c);
+	c->ev_request = event_add(c->set->loop, c->request, EPOLLIN, on_request, c);
+	c->ev_command = event_add(c->set->loop, c->command, EPOLLIN, on_command, c);
+	return c->ev_end && c->ev_request && c->ev_command ? 0 :
+	       err_set(e, -errno, "the worker cannot be watched");
+}
+
+struct child *child_new(struct set *s, struct err *e)
+{
+	struct child *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		err_set(e, -ENOMEM, "no memory for another worker");
+		return NULL;
+	}
+	c->set = s;
+	c->listener = -1;
+	if (start(c, e) || devices_rings(c, e)) {
+		child_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void child_free(struct child *c)
+{
+	if (!c)
+		return;
+	child_end(c, "it is not needed");
+	devices_rings_free(c);
+	free(c);
 }
 
 /* The driver's operation that it is in, or "". */
@@ -91,19 +134,28 @@ static void reap(struct child *c, const char *op)
 			 op[0] ? " in the driver's " : "", op, op[0] ? "()" : "");
 }
 
-void child_end(struct set *s, const char *why)
+/* Nobody hears it any more, and what it was told is forgotten. */
+static void unwatch(struct child *c)
 {
-	struct child *c = &s->child;
+	event_del(c->ev_end);
+	event_del(c->ev_request);
+	event_del(c->ev_command);
+	c->ev_end = c->ev_request = c->ev_command = NULL;
+	notify_close(c);
+	child_drop_orders(c);
+	devices_rings_quiet(c);
+}
+
+void child_end(struct child *c, const char *why)
+{
+	struct set *s = c->set;
 	char op[OP_MAX];
 
 	if (!c->pid)
 		return;
-	if (c->ev_end)
-		event_del(c->ev_end);
-	if (c->ev_request)
-		event_del(c->ev_request);
-	c->ev_end = c->ev_request = NULL;
-	notify_close(c);
+	unwatch(c);
+	if (c == s->child)
+		devices_fence(s);
 	snprintf(c->fate, sizeof(c->fate), "%s", why);
 	running(c, op);
 	/* A closed channel does not say that it is dead; where it is, this changes nothing. */
@@ -113,29 +165,49 @@ void child_end(struct set *s, const char *why)
 	close(c->command);
 	close(c->request);
 	c->pid = 0;
-	/* Who starts or stops the set sees the fate in its error; else nobody may be there to see. */
-	if (!s->control || s->stopping)
-		return;
-	log_error("%s; the set ends", c->fate);
-	s->status = 1;
-	event_loop_stop(s->loop);
+	if (c == s->child)
+		recover_later(s);
+	else if (c == s->spare)
+		spare_lost(s);
+}
+
+static nfds_t watch(struct child *c, struct pollfd *p, struct reg_server **ring)
+{
+	nfds_t n = 0;
+
+	p[n++] = (struct pollfd){.fd = c->request, .events = POLLIN};
+	p[n++] = (struct pollfd){.fd = c->listener, .events = POLLIN};
+	for (uint32_t i = 0; i < c->set->bus.ndev; i++) {
+		ring[n] = &c->ring[i];
+		p[n++] = (struct pollfd){.fd = c->ring[i].kick, .events = POLLIN};
+	}
+	return n;
+}
+
+/* Serves what one of these descriptors is about. */
+static void serve(struct child *c, const struct pollfd *p, nfds_t n, struct reg_server **ring)
+{
+	for (nfds_t i = 2; i < n; i++)
+		if (p[i].revents & POLLIN)
+			reg_server_run(ring[i]);
+	if (p[0].revents)
+		request_serve(c);
+	if (p[1].revents & POLLIN && c->pid)
+		notify_serve(c);
 }
 
 /*
  * Waits for the answer. The worker may be in the driver's attach() now, asking for memory and
  * registers: both are served here, or it would never answer.
  */
-static int await(struct set *s, struct chan_msg *m, int64_t deadline)
+static int await(struct child *c, struct chan_msg *m, int64_t deadline)
 {
 	struct pollfd p[FIXED_FDS + BUS_DEVICES_MAX];
-	nfds_t n = FIXED_FDS;
+	struct reg_server *ring[FIXED_FDS + BUS_DEVICES_MAX];
+	nfds_t n = 2 + watch(c, p + 2, ring + 2);
 
-	p[0] = (struct pollfd){.fd = s->child.command, .events = POLLIN};
-	p[1] = (struct pollfd){.fd = s->child.request, .events = POLLIN};
-	p[2] = (struct pollfd){.fd = s->child.pidfd, .events = POLLIN};
-	p[3] = (struct pollfd){.fd = s->child.listener, .events = POLLIN};
-	for (uint32_t i = 0; i < s->bus.ndev; i++)
-		p[n++] = (struct pollfd){.fd = s->ring[i].kick, .events = POLLIN};
+	p[0] = (struct pollfd){.fd = c->command, .events = POLLIN};
+	p[1] = (struct pollfd){.fd = c->pidfd, .events = POLLIN};
 	for (;;) {
 		int64_t left = deadline - now_ms();
 
@@ -143,56 +215,54 @@ static int await(struct set *s, struct chan_msg *m, int64_t deadline)
 			return -ETIMEDOUT;
 		if (poll(p, n, (int)left) < 0 && errno != EINTR)
 			return -errno;
-		for (nfds_t i = FIXED_FDS; i < n; i++)
-			if (p[i].revents & POLLIN)
-				reg_server_run(&s->ring[i - FIXED_FDS]);
 		/* The answer first: the last one may come with the worker's orderly end. */
-		if (p[0].revents || p[2].revents) {
-			int r = chan_recv(s->child.command, m, MSG_DONTWAIT);
+		if (p[0].revents || p[1].revents) {
+			int r = chan_recv(c->command, m, MSG_DONTWAIT);
 
-			return r == -EAGAIN ? -EPIPE : r;
+			if (r || !child_answered(c, m))
+				return r == -EAGAIN ? -EPIPE : r;
 		}
-		if (p[1].revents)
-			request_serve(s);
-		if (p[3].revents & POLLIN && s->child.pid)
-			notify_serve(s);
-		if (!s->child.pid)
+		if (c->pid)
+			serve(c, p + 2, n - 2, ring + 2);
+		if (!c->pid)
 			return -EPIPE;
 	}
 }
 
-static void end_late(struct set *s, int seconds)
+static void end_late(struct child *c, int seconds)
 {
 	char op[OP_MAX], why[96];
 
-	running(&s->child, op);
+	running(c, op);
 	if (op[0])
 		snprintf(why, sizeof(why), "the driver's %s() did not return within %d s: killed",
 			 op, seconds);
 	else
 		snprintf(why, sizeof(why), "the worker did not answer within %d s: killed",
 			 seconds);
-	child_end(s, why);
+	child_end(c, why);
 }
 
-int child_call(struct set *s, enum chan_command cmd, const void *body, size_t len, const int *fds,
+static int limit_ms(const struct child *c, enum chan_command cmd)
+{
+	int ndev = c->set->bus.ndev ? (int)c->set->bus.ndev : 1;
+
+	return cmd == CMD_ATTACH || cmd == CMD_START || cmd == CMD_QUIT ? ATTACH_MS * ndev :
+									  ANSWER_MS;
+}
+
+int child_call(struct child *c, enum chan_command cmd, const void *body, size_t len, const int *fds,
 	       int nfd, void *out, size_t outlen, struct err *e)
 {
 	static struct chan_msg m;
-	int ndev = s->bus.ndev ? (int)s->bus.ndev : 1;
-	int ms = cmd == CMD_ATTACH || cmd == CMD_QUIT ? ATTACH_MS * ndev : ANSWER_MS;
-	int r;
+	int r, ms = limit_ms(c, cmd);
 
-	if (!s->child.pid)
-		return err_set(e, -EPIPE, "%s", s->child.fate);
-	r = chan_send(s->child.command, cmd, 0, body, len, fds, nfd);
+	if (!c->pid)
+		return err_set(e, -EPIPE, "%s", c->fate);
+	r = chan_send(c->command, cmd, 0, body, len, fds, nfd);
 	if (r == 0)
-		r = await(s, &m, now_ms() + ms);
+		r = await(c, &m, now_ms() + ms);
 	if (r == 0) {
-		if (cmd == CMD_SANDBOX && m.type == cmd && m.nfd == 1 && s->child.listener < 0) {
-			s->child.listener = m.fd[0];
-			m.nfd = 0;
-		}
 		chan_close_fds(&m);
 		if (m.type == cmd && m.status < 0)
 			return err_set(e, m.status, "%.*s", (int)m.len, (char *)m.body);
@@ -204,8 +274,8 @@ int child_call(struct set *s, enum chan_command cmd, const void *body, size_t le
 		r = -EPROTO;
 	}
 	if (r == -ETIMEDOUT)
-		end_late(s, ms / 1000);
+		end_late(c, ms / 1000);
 	else
-		child_end(s, r == -EPIPE || r == -ECONNRESET ? "" : CHILD_LIES);
-	return err_set(e, r, "%s", s->child.fate);
+		child_end(c, r == -EPIPE || r == -ECONNRESET ? "" : CHILD_LIES);
+	return err_set(e, r, "%s", c->fate);
 }

@@ -229,10 +229,32 @@ static int get_words(const json_t *obj, const char *where, struct set_config *c,
 	return r;
 }
 
+static int get_restart(const json_t *obj, const char *where, struct set_config *c, struct err *e)
+{
+	static const char *const keys[] = {"limit", "seconds", NULL};
+	const json_t *v = json_object_get(obj, "restart");
+	uint64_t limit = 8, seconds = 60;
+	char at[128];
+	int r = 0;
+
+	snprintf(at, sizeof(at), "%.100s: \"restart\"", where);
+	if (v && !json_is_object(v))
+		return err_set(e, -EINVAL, "%s: not an object", at);
+	if (v)
+		r = json_known_keys(v, at, keys, e);
+	if (v && r == 0)
+		r = json_get_uint(v, at, "limit", false, 0, RESTART_LIMIT_MAX, &limit, e);
+	if (v && r == 0)
+		r = json_get_uint(v, at, "seconds", false, 1, 3600, &seconds, e);
+	c->restart_limit = (uint32_t)limit;
+	c->restart_seconds = (uint32_t)seconds;
+	return r;
+}
+
 int config_parse(const json_t *obj, const char *where, struct set_config *out, struct err *e)
 {
 	static const char *const keys[] = {"name", "driver", "params", "devices", "teaming", "tap",
-					   "passt", "mtu", "acceptance", "ports", NULL};
+					   "passt", "mtu", "acceptance", "ports", "restart", NULL};
 	const json_t *params = json_object_get(obj, "params");
 	uint64_t mtu = 1500;
 	int r;
@@ -254,6 +276,8 @@ int config_parse(const json_t *obj, const char *where, struct set_config *out, s
 	if (r == 0)
 		r = json_get_uint(obj, where, "mtu", false, 68, 16000, &mtu, e);
 	out->mtu = (uint32_t)mtu;
+	if (r == 0)
+		r = get_restart(obj, where, out, e);
 	if (r == 0)
 		r = get_ports(obj, where, out, e);
 	out->params = r ? NULL : json_incref((json_t *)params);

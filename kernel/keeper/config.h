@@ -14,6 +14,7 @@
 
 #define SET_PORTS_MAX 64
 #define SET_PATH_MAX  4096
+#define RESTART_LIMIT_MAX 64
 #define SOCKET_MAX    108	/* of sockaddr_un, with its final 0 */
 
 struct set_device {
@@ -35,6 +36,8 @@ struct set_config {
 	char tap[16];			/* "": none */
 	bool passt;
 	uint32_t mtu;
+	/* So many restarts of the worker within so many seconds, and no more; 0: without limit. */
+	uint32_t restart_limit, restart_seconds;
 	enum admission_level acceptance; /* the set's own minimum */
 	uint32_t nports;
 	struct set_port port[SET_PORTS_MAX];

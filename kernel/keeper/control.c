@@ -9,19 +9,41 @@
 #include "kernel/lib/json.h"
 #include "kernel/lib/log.h"
 
+/* The last restarts, the oldest first. */
+static json_t *recoveries(const struct restarts *r)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = r->n > RESTARTS_KEPT ? r->n - RESTARTS_KEPT : 0; i < r->n; i++) {
+		const struct restart *one = &r->last[i % RESTARTS_KEPT];
+
+		json_array_append_new(list, json_pack("{s:I,s:s,s:f,s:b}",
+			"at", (json_int_t)one->at, "cause", one->cause,
+			"ms", one->us / 1000.0, "planned", one->planned));
+	}
+	return list;
+}
+
 static json_t *op_status(struct set *s, struct err *e)
 {
-	struct dp_stats ds;
+	struct dp_stats ds = {0};
 
-	if (child_call(s, CMD_DATA_STATS, NULL, 0, NULL, 0, &ds, sizeof(ds), e))
+	/* It is asked even when no worker can answer. */
+	if (s->child->pid && child_call(s->child, CMD_DATA_STATS, NULL, 0, NULL, 0, &ds,
+					sizeof(ds), e) && s->child->pid)
 		return NULL;
-	return json_pack("{s:s,s:s,s:i,s:i,s:s?,s:s?,s:i,s:b,s:i,s:I,s:b,s:{s:I,s:I,s:I,s:I,s:I,s:I}}",
-			 "name", s->cfg.name, "state", "running", "pid", getpid(),
-			 "worker", s->child.pid,
+	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:I,s:s?,s:o,s:s?,s:s?,s:i,s:b,s:i,s:I,s:b,"
+			 "s:{s:I,s:I,s:I,s:I,s:I,s:I}}",
+			 "name", s->cfg.name, "state", s->failed ? "failed" : "running",
+			 "pid", getpid(), "worker", s->child->pid,
+			 "spare", s->spare && !s->spare->orders ? s->spare->pid : 0,
+			 "restarts", (json_int_t)s->restarts.total,
+			 "cause", s->restarts.cause[0] ? s->restarts.cause : NULL,
+			 "recoveries", recoveries(&s->restarts),
 			 "driver", s->note ? s->note->name : NULL,
 			 "version", s->note ? s->note->version : NULL,
-			 "mtu", (int)s->cfg.mtu, "sandbox", s->child.own_mounts,
-			 "denied", (int)s->child.denied.count,
+			 "mtu", (int)s->cfg.mtu, "sandbox", s->child->own_mounts,
+			 "denied", (int)s->child->denied.count,
 			 "pool", (json_int_t)s->pool.len, "hugepages", s->pool.huge,
 			 "data", "busy_cycles", (json_int_t)ds.busy_cycles,
 			 "packets", (json_int_t)ds.packets,
@@ -66,7 +88,7 @@ static json_t *op_ports(struct set *s, struct err *e)
 	for (const struct port *p = s->ports; p; p = p->next)
 		most++;
 	for (; ix.index < most; ix.index++) {
-		r = child_call(s, CMD_PORT_STATS, &ix, sizeof(ix), NULL, 0, &ps, sizeof(ps), e);
+		r = child_call(s->child, CMD_PORT_STATS, &ix, sizeof(ix), NULL, 0, &ps, sizeof(ps), e);
 		if (r)
 			break;
 		ps.name[sizeof(ps.name) - 1] = 0; /* the worker's words */
@@ -80,6 +102,8 @@ static json_t *op_ports(struct set *s, struct err *e)
 
 static json_t *op_devices(struct set *s)
 {
+	const struct restarts *r = &s->restarts;
+	const char *last = r->cause[0] ? r->cause : NULL;
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < s->bus.ndev; i++) {
@@ -87,9 +111,9 @@ static json_t *op_devices(struct set *s)
 		char id[10];
 
 		snprintf(id, sizeof(id), "%04x:%04x", d->vendor, d->device);
-		json_array_append_new(list, json_pack("{s:s,s:s,s:i,s:b}", "name", d->name, "id",
-						      id, "vectors", (int)d->nvec, "present",
-						      !d->gone));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:i,s:b,s:I,s:s?}", "name",
+			d->name, "id", id, "vectors", (int)d->nvec, "present", !d->gone,
+			"restarts", (json_int_t)s->restarts.total, "cause", last));
 	}
 	return json_pack("{s:o}", "devices", list);
 }

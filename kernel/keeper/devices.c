@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The set's devices: opened, handed to the worker part by part, watched, fenced at the end. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -34,7 +35,7 @@ static void on_device(void *arg, uint32_t events)
 		s->ev_dev[i] = NULL;
 		ix.index = i;
 		log_error("%s: the device is gone; the set goes on without it", d->name);
-		if (child_call(s, CMD_DEVICE_GONE, &ix, sizeof(ix), NULL, 0, NULL, 0, &e))
+		if (child_call(s->child, CMD_DEVICE_GONE, &ix, sizeof(ix), NULL, 0, NULL, 0, &e))
 			log_error("%s", e.msg);
 	}
 }
@@ -63,15 +64,11 @@ static int open_one(struct set *s, const struct set_device *sd, struct err *e)
 		r = driver_fits(s->note, s->bus.dev[i], e);
 	if (r == 0)
 		r = wire_vectors(s, i, e);
-	if (r == 0)
-		r = reg_server_init(&s->ring[i], s->bus.dev[i], e);
-	if (r)
+	if (r || s->bus.dev[i]->poll_fd < 0)
 		return r;
-	s->ev_ring[i] = event_add(s->loop, s->ring[i].kick, EPOLLIN, on_ring, &s->ring[i]);
-	if (s->ev_ring[i] && s->bus.dev[i]->poll_fd >= 0)
-		s->ev_dev[i] = event_add(s->loop, s->bus.dev[i]->poll_fd, EPOLLIN, on_device,
-					 s->bus.dev[i]);
-	if (!s->ev_ring[i] || (s->bus.dev[i]->poll_fd >= 0 && !s->ev_dev[i]))
+	s->ev_dev[i] = event_add(s->loop, s->bus.dev[i]->poll_fd, EPOLLIN, on_device,
+				 s->bus.dev[i]);
+	if (!s->ev_dev[i])
 		return err_set(e, -errno, "%s cannot be watched: %s", sd->at, strerror(errno));
 	return 0;
 }
@@ -86,9 +83,9 @@ int devices_open(struct set *s, struct err *e)
 	return r;
 }
 
-static int give_areas(struct set *s, uint32_t i, struct err *e)
+static int order_areas(struct child *c, uint32_t i, struct err *e)
 {
-	struct bus_device *d = s->bus.dev[i];
+	struct bus_device *d = c->set->bus.dev[i];
 	int r = 0;
 
 	for (uint32_t b = 0; b < BUS_BARS; b++) {
@@ -96,23 +93,23 @@ static int give_areas(struct set *s, uint32_t i, struct err *e)
 			const struct bus_area *a = &d->bar[b].area[n];
 			struct chan_area ca = {i, b, a->off, a->len, a->fd_off};
 
-			r = child_call(s, CMD_AREA, &ca, sizeof(ca), &a->fd, 1, NULL, 0, e);
+			r = child_order(c, CMD_AREA, &ca, sizeof(ca), &a->fd, 1, e);
 		}
 	}
 	return r;
 }
 
-static int give_vectors(struct set *s, uint32_t i, struct err *e)
+static int order_vectors(struct child *c, uint32_t i, struct err *e)
 {
-	uint32_t nvec = s->bus.dev[i]->nvec;
+	const int *vector = c->set->vector[i];
+	uint32_t nvec = c->set->bus.dev[i]->nvec;
 	int r = 0;
 
 	for (uint32_t v = 0; v < nvec && r == 0; v += FDPASS_MAX) {
 		struct chan_vectors cv = {i, v};
 		uint32_t n = nvec - v < FDPASS_MAX ? nvec - v : FDPASS_MAX;
 
-		r = child_call(s, CMD_VECTORS, &cv, sizeof(cv), &s->vector[i][v], (int)n, NULL, 0,
-			       e);
+		r = child_order(c, CMD_VECTORS, &cv, sizeof(cv), vector + v, (int)n, e);
 	}
 	return r;
 }
@@ -129,42 +126,105 @@ static void describe(const struct bus_device *d, struct chan_device *cd)
 		cd->bar_len[b] = d->bar[b].len;
 }
 
-/* What the worker needs of device i; a driver that needs none is attached to a name alone. */
-static int give_one(struct set *s, uint32_t i, struct chan_device *cd, struct err *e)
+/* What a worker needs of device i; a driver that needs none is attached to a name alone. */
+static int order_one(struct child *c, uint32_t i, const char *name, struct chan_device *cd,
+		     struct err *e)
 {
+	struct bus *b = &c->set->bus;
 	struct chan_index ix = {i, 0};
-	int fds[3], r;
+	int r;
 
-	if (i < s->bus.ndev)
-		describe(s->bus.dev[i], cd);
+	if (i < b->ndev)
+		describe(b->dev[i], cd);
 	else
-		strcpy(cd->name, s->note->name);
-	r = child_call(s, CMD_DEVICE, cd, sizeof(*cd), NULL, 0, NULL, 0, e);
-	if (r || i >= s->bus.ndev)
+		snprintf(cd->name, sizeof(cd->name), "%s", name);
+	r = child_order(c, CMD_DEVICE, cd, sizeof(*cd), NULL, 0, e);
+	if (r || i >= b->ndev)
 		return r;
-	r = give_areas(s, i, e);
+	r = order_areas(c, i, e);
 	if (r == 0)
-		r = give_vectors(s, i, e);
-	fds[0] = s->ring[i].memfd;
-	fds[1] = s->ring[i].client_kick;
-	fds[2] = s->ring[i].client_answer;
+		r = order_vectors(c, i, e);
 	if (r == 0)
-		r = child_call(s, CMD_RING, &ix, sizeof(ix), fds, 3, NULL, 0, e);
+		r = child_order(c, CMD_RING, &ix, sizeof(ix),
+				(int[]){c->ring[i].memfd, c->ring[i].client_kick,
+					c->ring[i].client_answer}, 3, e);
 	return r;
 }
 
-int devices_give(struct set *s, struct err *e)
+int devices_order(struct child *c, const struct driver_note *note, const struct vmhi_param *param,
+		  struct err *e)
 {
-	uint32_t n = s->cfg.driver[0] && s->note->needs == NOTE_NEEDS_NOTHING ? 1 : s->bus.ndev;
+	uint32_t n = note && note->needs == NOTE_NEEDS_NOTHING ? 1 : c->set->bus.ndev;
 	struct chan_device cd = {0};
 	int r = 0;
 
-	if (n)
-		cd.nparam = s->note->nparam;
-	memcpy(cd.param, s->param, sizeof(cd.param));
+	if (note)
+		cd.nparam = note->nparam;
+	memcpy(cd.param, param, sizeof(cd.param));
 	for (uint32_t i = 0; i < n && r == 0; i++)
-		r = give_one(s, i, &cd, e);
+		r = order_one(c, i, note ? note->name : "", &cd, e);
 	return r;
+}
+
+int devices_bus_master(struct set *s, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < s->bus.ndev && r == 0; i++)
+		if (!s->bus.dev[i]->gone)
+			r = bus_master(s->bus.dev[i], true, e);
+	return r;
+}
+
+/* Its interrupts are wired anew, since a reset may undo that. */
+int devices_reset(struct set *s, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < s->bus.ndev && r == 0; i++) {
+		struct bus_device *d = s->bus.dev[i];
+
+		if (d->gone)
+			continue;
+		r = d->ops->reset(d, e);
+		if (r == 0 && d->nvec)
+			r = d->ops->irqs(d, s->vector[i], d->nvec, e);
+	}
+	return r;
+}
+
+int devices_rings(struct child *c, struct err *e)
+{
+	struct bus *b = &c->set->bus;
+
+	for (uint32_t i = 0; i < b->ndev; i++) {
+		int r = reg_server_init(&c->ring[i], b->dev[i], e);
+
+		if (r)
+			return r;
+		c->ev_ring[i] = event_add(c->set->loop, c->ring[i].kick, EPOLLIN, on_ring,
+					  &c->ring[i]);
+		if (!c->ev_ring[i])
+			return err_set(e, -errno, "%s: its register ring cannot be watched: %s",
+				       b->dev[i]->name, strerror(errno));
+	}
+	return 0;
+}
+
+void devices_rings_quiet(struct child *c)
+{
+	for (uint32_t i = 0; i < BUS_DEVICES_MAX; i++) {
+		event_del(c->ev_ring[i]);
+		c->ev_ring[i] = NULL;
+	}
+}
+
+void devices_rings_free(struct child *c)
+{
+	devices_rings_quiet(c);
+	for (uint32_t i = 0; i < BUS_DEVICES_MAX; i++)
+		if (c->ring[i].dev)
+			reg_server_free(&c->ring[i]);
 }
 
 void devices_fence(struct set *s)
@@ -180,13 +240,8 @@ void devices_fence(struct set *s)
 void devices_close(struct set *s)
 {
 	for (uint32_t i = 0; i < BUS_DEVICES_MAX; i++) {
-		if (s->ev_ring[i])
-			event_del(s->ev_ring[i]);
-		if (s->ev_dev[i])
-			event_del(s->ev_dev[i]);
-		s->ev_ring[i] = s->ev_dev[i] = NULL;
-		if (i < s->bus.ndev && s->ring[i].dev)
-			reg_server_free(&s->ring[i]);
+		event_del(s->ev_dev[i]);
+		s->ev_dev[i] = NULL;
 		for (uint32_t v = 0; i < s->bus.ndev && v < BUS_VECTORS_MAX; v++)
 			if (s->vector[i][v] >= 0)
 				close(s->vector[i][v]);

@@ -4,12 +4,15 @@
  * owns every descriptor and all memory of the set, and runs no vendor code.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -39,40 +42,31 @@ static int admit(struct set *s, struct err *e)
 	return 0;
 }
 
-static int give_pool(struct set *s, struct err *e)
+/* Shared with every worker; its size is sealed, or a worker could make us fall over a hole. */
+static int make_session(struct set *s, struct err *e)
 {
-	struct chan_pool cp = {
-		.len = s->pool.len, .iova = s->pool.iova,
-		.packet_off = s->pool.control_len,
-		.packet_len = s->pool.len - s->pool.control_len,
-		.mtu = s->cfg.mtu,
-	};
-
-	return child_call(s, CMD_POOL, &cp, sizeof(cp), &s->pool.fd, 1, NULL, 0, e);
+	s->session_fd = memfd_create("vmhi-session", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (s->session_fd < 0 || ftruncate(s->session_fd, sizeof(*s->session)) < 0 ||
+	    fcntl(s->session_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return err_set(e, -errno, "no session memory: %s", strerror(errno));
+	s->session = mmap(NULL, sizeof(*s->session), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  s->session_fd, 0);
+	if (s->session == MAP_FAILED) {
+		s->session = NULL;
+		return err_set(e, -errno, "no session memory: %s", strerror(errno));
+	}
+	return 0;
 }
 
-/* From an empty worker to a driver that runs. Its code runs from CMD_ATTACH on, not before. */
-static int bring_up_worker(struct set *s, struct err *e)
+/* The first worker. */
+static int bring_up(struct set *s, struct err *e)
 {
-	struct chan_index mounts = {0};
-	int r = child_start(s, e);
-
-	if (r == 0 && s->driver >= 0)
-		r = child_call(s, CMD_PLUGIN, NULL, 0, &s->driver, 1, NULL, 0, e);
-	if (r == 0)
-		r = give_pool(s, e);
-	if (r == 0)
-		r = devices_give(s, e);
-	mounts.index = s->child.own_mounts;
-	if (r == 0)
-		r = child_call(s, CMD_SANDBOX, &mounts, sizeof(mounts), NULL, 0, NULL, 0, e);
-	if (r == 0)
-		r = notify_open(s, e);
-	for (uint32_t i = 0; i < s->bus.ndev && r == 0; i++)
-		r = bus_master(s->bus.dev[i], true, e);
-	if (r == 0)
-		r = child_call(s, CMD_ATTACH, NULL, 0, NULL, 0, NULL, 0, e);
-	return r;
+	s->child = child_prepare(s, s->driver, s->note, s->param, e);
+	if (!s->child)
+		return e->code;
+	if (child_settle(s->child, e))
+		return e->code;
+	return put_to_work(s, s->child, false, e);
 }
 
 static int start(struct set *s, struct err *e)
@@ -88,12 +82,16 @@ static int start(struct set *s, struct err *e)
 	if (r == 0)
 		r = dma_pool_open(&s->pool, &s->bus, dp_pool_len(s->cfg.mtu, uplinks), e);
 	if (r == 0)
-		r = bring_up_worker(s, e);
+		r = make_session(s, e);
 	if (r == 0)
 		r = uplink_open(s, e);
+	if (r == 0)
+		r = bring_up(s, e);
 	for (uint32_t i = 0; i < s->cfg.nports && r == 0; i++)
 		r = set_port_add(s, &s->cfg.port[i], e);
-	return r ? r : control_open(s, e);
+	if (r == 0)
+		r = control_open(s, e);
+	return r ? r : pulse_start(s, e);
 }
 
 /* In this order: nothing is unmapped or closed before the devices are fenced. */
@@ -103,13 +101,15 @@ static void stop(struct set *s)
 
 	s->stopping = true;
 	control_server_free(s->control);
-	if (s->child.pid && s->status == 0 &&
-	    child_call(s, CMD_QUIT, NULL, 0, NULL, 0, NULL, 0, &e)) {
+	spare_drop(s);
+	if (s->child && s->child->pid && s->status == 0 &&
+	    child_call(s->child, CMD_QUIT, NULL, 0, NULL, 0, NULL, 0, &e)) {
 		log_error("%s", e.msg);
 		s->status = 1;
 	}
 	devices_fence(s);
-	child_end(s, "");
+	child_free(s->child);
+	s->child = NULL;
 	dma_pool_worker_died(&s->pool);
 	uplink_close(s);
 	ports_close(s);
@@ -117,6 +117,10 @@ static void stop(struct set *s)
 	devices_close(s);
 	if (s->lock >= 0)
 		rundir_close(s->lock, s->dir, "ports");
+	if (s->session)
+		munmap(s->session, sizeof(*s->session));
+	if (s->session_fd >= 0)
+		close(s->session_fd);
 	if (s->driver >= 0)
 		close(s->driver);
 	free(s->note);
@@ -178,8 +182,21 @@ static int run(struct set *s, const struct options *o, struct err *e)
 			 s->note->vendor, admission_level_name(s->level));
 	else
 		log_info("ready: no driver");
+	s->running = true;
+	spare_prepare(s);
 	event_loop_run(s->loop);
 	return 0;
+}
+
+/* Two for each port, and all that came over its connection. */
+static void want_descriptors(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
 }
 
 static void usage(FILE *to)
@@ -226,7 +243,7 @@ static int get_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	static struct set s = {.lock = -1, .driver = -1, .child.listener = -1};
+	static struct set s = {.lock = -1, .driver = -1, .session_fd = -1, .uplink_fd = -1};
 	struct options o;
 	struct err e = {0};
 
@@ -235,6 +252,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	log_init("vmhi-driverd", NULL);
+	want_descriptors();
 	bus_init(&s.bus);
 	if (config_read(o.config, &s.cfg, &e)) {
 		log_error("%s", e.msg);

@@ -30,12 +30,12 @@ static bool named(struct notified *d, int nr)
 	return was;
 }
 
-static void say(struct set *s, const struct seccomp_data *call)
+static void say(const struct child *c, const struct seccomp_data *call)
 {
 	char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, call->nr);
 	char op[17];
 
-	driver_op_of(s->child.pid, "vmhi-worker", op, sizeof(op));
+	driver_op_of(c->pid, "vmhi-worker", op, sizeof(op));
 	log_warning("the worker tried %s(0x%llx, 0x%llx, 0x%llx)%s%s%s: denied",
 		    name ? name : "an unknown system call", (unsigned long long)call->args[0],
 		    (unsigned long long)call->args[1], (unsigned long long)call->args[2],
@@ -43,9 +43,8 @@ static void say(struct set *s, const struct seccomp_data *call)
 	free(name);
 }
 
-void notify_serve(struct set *s)
+void notify_serve(struct child *c)
 {
-	struct child *c = &s->child;
 	struct seccomp_notif n = {0};
 	struct seccomp_notif_resp answer = {.error = -EPERM};
 	char why[80];
@@ -55,11 +54,11 @@ void notify_serve(struct set *s)
 		return;
 	c->denied.count++;
 	if (!named(&c->denied, n.data.nr))
-		say(s, &n.data);
+		say(c, &n.data);
 	if (c->denied.count >= MOST) {
 		snprintf(why, sizeof(why), "the worker tried %d forbidden system calls: killed",
 			 MOST);
-		child_end(s, why);
+		child_end(c, why);
 		return;
 	}
 	answer.id = n.id;
@@ -68,24 +67,21 @@ void notify_serve(struct set *s)
 
 static void on_denied(void *arg, uint32_t events)
 {
-	struct set *s = arg;
+	struct child *c = arg;
 
 	if (events & EPOLLIN) {
-		notify_serve(s);
+		notify_serve(c);
 		return;
 	}
 	/* The worker ends. */
-	event_del(s->child.ev_denied);
-	s->child.ev_denied = NULL;
+	event_del(c->ev_denied);
+	c->ev_denied = NULL;
 }
 
-int notify_open(struct set *s, struct err *e)
+int notify_open(struct child *c, int listener, struct err *e)
 {
-	struct child *c = &s->child;
-
-	if (c->listener < 0)
-		return err_set(e, -EPROTO, "the worker's system call filter has no listener");
-	c->ev_denied = event_add(s->loop, c->listener, EPOLLIN, on_denied, s);
+	c->listener = listener;
+	c->ev_denied = event_add(c->set->loop, c->listener, EPOLLIN, on_denied, c);
 	return c->ev_denied ? 0 : err_set(e, -errno, "denied system calls cannot be watched");
 }
 

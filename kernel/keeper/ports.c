@@ -21,6 +21,12 @@ struct port *set_port_find(struct set *s, const char *name)
 	return p;
 }
 
+/* What is written of its connection, where the worker and the next one find it. */
+static void forget(struct port *p)
+{
+	memset(&p->set->session->port[p->conf.slot], 0, sizeof(struct session_port));
+}
+
 static void hang_up(struct port *p)
 {
 	if (p->conn < 0)
@@ -28,6 +34,8 @@ static void hang_up(struct port *p)
 	shutdown(p->conn, SHUT_RDWR);	/* whoever else holds it */
 	close(p->conn);
 	p->conn = -1;
+	kept_close(&p->kept);
+	forget(p);
 	event_modify(p->ev, EPOLLIN);
 }
 
@@ -45,11 +53,14 @@ static void on_connect(void *arg, uint32_t events)
 	/* Before the worker has it: it may report the front end's end even before it answers. */
 	p->conn = fd;
 	event_modify(p->ev, 0);
-	if (child_call(p->set, CMD_PORT_CONNECT, &cn, sizeof(cn), &fd, 1, NULL, 0, &e)) {
+	forget(p);
+	if (child_call(p->set->child, CMD_PORT_CONNECT, &cn, sizeof(cn), &fd, 1, NULL, 0, &e) &&
+	    p->set->child->pid) {
 		log_warning("port %s: %s", p->conf.name, e.msg);
 		hang_up(p);
 		return;
 	}
+	/* Also if the worker has just died: the next one will find it. */
 	log_info("port %s: a front end connected", p->conf.name);
 }
 
@@ -95,6 +106,7 @@ static void free_port(struct port *p)
 		shutdown(p->conn, SHUT_RDWR);
 		close(p->conn);
 	}
+	kept_close(&p->kept);
 	free(p);
 }
 
@@ -103,7 +115,20 @@ static int tell_del(struct set *s, const struct port *p, struct err *e)
 	struct chan_name cn = {0};
 
 	strcpy(cn.name, p->conf.name);
-	return child_call(s, CMD_PORT_DEL, &cn, sizeof(cn), NULL, 0, NULL, 0, e);
+	return child_call(s->child, CMD_PORT_DEL, &cn, sizeof(cn), NULL, 0, NULL, 0, e);
+}
+
+/* A place in the session that no other port has; there are more of them than ports. */
+static uint32_t free_slot(const struct set *s)
+{
+	bool taken[SESSION_PORTS + 1] = {false};
+	uint32_t slot = 0;
+
+	for (const struct port *p = s->ports; p; p = p->next)
+		taken[p->conf.slot] = true;
+	while (taken[slot])
+		slot++;
+	return slot;
 }
 
 int set_port_add(struct set *s, const struct set_port *sp, struct err *e)
@@ -119,7 +144,15 @@ int set_port_add(struct set *s, const struct set_port *sp, struct err *e)
 	p->set = s;
 	p->conf = sp->conf;
 	p->listener = p->conn = -1;
-	r = child_call(s, CMD_PORT_ADD, &p->conf, sizeof(p->conf), NULL, 0, NULL, 0, e);
+	kept_init(&p->kept);
+	p->conf.slot = free_slot(s);
+	if (p->conf.slot == SESSION_PORTS) {
+		free_port(p);
+		return err_set(e, -ENOSPC, "set %s has %u ports already", s->cfg.name,
+			       SESSION_PORTS);
+	}
+	forget(p);
+	r = child_call(s->child, CMD_PORT_ADD, &p->conf, sizeof(p->conf), NULL, 0, NULL, 0, e);
 	if (r == 0) {
 		r = listen_at(p, sp->socket, e);
 		if (r)
@@ -150,6 +183,18 @@ int set_port_del(struct set *s, const char *name, struct err *e)
 	*at = p->next;
 	free_port(p);
 	return 0;
+}
+
+void ports_fail(struct set *s)
+{
+	for (struct port *p = s->ports; p; p = p->next) {
+		hang_up(p);
+		event_del(p->ev);
+		p->ev = NULL;
+		close(p->listener);
+		p->listener = -1;
+		unlink(p->socket);
+	}
 }
 
 void ports_close(struct set *s)

@@ -53,35 +53,58 @@ static int gone(struct set *s, struct chan_msg *m)
 	return 0;
 }
 
-void request_serve(struct set *s)
+static int keep(struct set *s, struct chan_msg *m)
+{
+	struct chan_keep q;
+	struct port *p;
+	int r;
+
+	if (m->len != sizeof(q) || m->nfd > 1)
+		return -EPROTO;
+	memcpy(&q, m->body, sizeof(q));
+	q.name[sizeof(q.name) - 1] = 0;
+	p = set_port_find(s, q.name);
+	if (!p)
+		return -ENOENT;
+	r = kept_put(p, q.kind, q.index, m->nfd ? m->fd[0] : -1);
+	if (r == 0 && m->nfd)
+		m->fd[0] = -1; /* kept */
+	return r;
+}
+
+static int answer(struct set *s, struct chan_msg *m)
+{
+	switch (m->type) {
+	case REQ_DMA_ALLOC:
+	case REQ_DMA_FREE:
+		return dma(s, m);
+	case REQ_CONFIG:
+		return config(s, m);
+	case REQ_PORT_GONE:
+		return gone(s, m);
+	case REQ_KEEP:
+		return keep(s, m);
+	}
+	return -ENOSYS;
+}
+
+void request_serve(struct child *c)
 {
 	static struct chan_msg m;
-	int r = chan_recv(s->child.request, &m, MSG_DONTWAIT);
+	int r = chan_recv(c->request, &m, MSG_DONTWAIT);
 
 	if (r == -EAGAIN)
 		return;
 	if (r == -EPIPE)
-		kill(s->child.pid, SIGKILL); /* its pidfd tells, once it has ended */
+		kill(c->pid, SIGKILL); /* its pidfd tells, once it has ended */
 	else if (r)
-		child_end(s, CHILD_LIES);
+		child_end(c, CHILD_LIES);
 	if (r)
 		return;
+	/* A spare has nothing to ask: no driver runs in it. */
+	r = c == c->set->child ? answer(c->set, &m) : -EPERM;
 	chan_close_fds(&m);
-	switch (m.type) {
-	case REQ_DMA_ALLOC:
-	case REQ_DMA_FREE:
-		r = dma(s, &m);
-		break;
-	case REQ_CONFIG:
-		r = config(s, &m);
-		break;
-	case REQ_PORT_GONE:
-		r = gone(s, &m);
-		break;
-	default:
-		r = -ENOSYS;
-	}
 	/* One request at a time is legal, and its answer always fits. */
-	if (chan_send(s->child.request, m.type, r, m.body, r ? 0 : m.len, NULL, 0) == -EAGAIN)
-		child_end(s, "the worker asks and does not read the answers: killed");
+	if (chan_send(c->request, m.type, r, m.body, r ? 0 : m.len, NULL, 0) == -EAGAIN)
+		child_end(c, "the worker asks and does not read the answers: killed");
 }

@@ -8,30 +8,12 @@
 
 #include "kernel/bus/bus.h"
 #include "kernel/bus/dma-pool.h"
-#include "kernel/bus/ring.h"
+#include "kernel/keeper/child.h"
 #include "kernel/keeper/config.h"
 #include "kernel/lib/control.h"
 #include "kernel/lib/event.h"
 #include "kernel/lib/rundir.h"
-#include "kernel/worker/channel.h"
-
-/* The system calls that a worker tried and may not make. */
-struct notified {
-	unsigned int count;
-	unsigned char named[64];	/* bits: those that the log names already */
-};
-
-/* The worker process. */
-struct child {
-	pid_t pid;		/* 0: none */
-	int pidfd;		/* readable once it has ended */
-	int command, request;	/* our ends of the two channels */
-	int listener;		/* tells of denied system calls; -1: not yet */
-	struct notified denied;
-	bool own_mounts;	/* it runs in a mount namespace of its own */
-	char fate[128];		/* how it ended; "" while it lives */
-	struct event *ev_end, *ev_request, *ev_denied;
-};
+#include "kernel/net/session.h"
 
 struct port {
 	struct port *next;
@@ -40,7 +22,37 @@ struct port {
 	char socket[SOCKET_MAX];
 	int listener;
 	int conn;		/* a duplicate of the front end's connection, or -1 */
+	struct kept kept;	/* and of what came over it */
 	struct event *ev;
+};
+
+/* One take-over. */
+struct restart {
+	int64_t at;		/* seconds since 1970 */
+	uint32_t us;		/* from when it was noticed until packets flowed again */
+	bool planned;
+	char cause[200];
+};
+
+#define RESTARTS_KEPT 16
+struct restarts {
+	uint32_t total;		/* those not planned */
+	uint32_t n;		/* in last[], the newest at (n - 1) % RESTARTS_KEPT */
+	struct restart last[RESTARTS_KEPT];
+	int64_t when[RESTART_LIMIT_MAX];	/* ms, of the last ones: for the limit */
+	int64_t noticed_us;
+	int timer;		/* a worker is replaced when it fires; 0: none is dead */
+	bool busy;		/* it is being replaced */
+	uint32_t quick;		/* how many in a row died soon */
+	bool cold;		/* the next take-over resets the devices */
+	char cause[200];
+};
+
+/* What was last seen of the life of the worker that serves. */
+struct pulse {
+	int timer;
+	uint32_t rounds;
+	int64_t alive_at, cpu_ms, asked_at;
 };
 
 struct set {
@@ -53,17 +65,25 @@ struct set {
 	enum admission_level level;
 	struct vmhi_param param[CHAN_PARAMS];
 	struct bus bus;
-	struct reg_server ring[BUS_DEVICES_MAX];
-	struct event *ev_ring[BUS_DEVICES_MAX], *ev_dev[BUS_DEVICES_MAX];
+	struct event *ev_dev[BUS_DEVICES_MAX];
 	int vector[BUS_DEVICES_MAX][BUS_VECTORS_MAX];
 	struct dma_pool pool;
-	struct child child;
+	struct session *session;
+	int session_fd;
+	struct child *child;	/* the worker that serves, or served last */
+	struct child *spare;	/* takes over when it dies; NULL: there is none */
+	int spare_timer;	/* another one will be made; 0: no timer runs */
+	struct restarts restarts;
+	struct pulse pulse;
 	struct port *ports;
+	int uplink_fd;		/* tap or passt, or -1 */
 	pid_t passt;
 	int passt_fd;		/* pidfd */
 	struct event *ev_passt, *ev_signal, *ev_exit;
 	struct control_server *control;
+	bool running;		/* it has been ready; a worker that dies is replaced */
 	bool stopping;
+	bool failed;		/* no worker is there, nor will be */
 	int status;		/* to exit with */
 };
 
@@ -80,34 +100,48 @@ void driver_drop(struct admitted *a);
 /* Is it a driver for this device? */
 int driver_fits(const struct driver_note *note, const struct bus_device *d, struct err *e);
 
-/* child.c */
-int child_start(struct set *s, struct err *e);
+/* bringup.c: from an empty worker to packets that flow */
+/* One that gets as far as can be without touching a device: the rest of it are its orders. */
+struct child *child_prepare(struct set *s, int driver, const struct driver_note *note,
+			    const struct vmhi_param *param, struct err *e);
 /*
- * Commands the worker and waits for its answer, serving its requests and register rings meanwhile.
- * out takes the answer's body if it is outlen bytes long. A worker that does not answer in time is
- * killed.
+ * Makes c, which is settled, the set's worker: its driver is attached, uplinks, ports and
+ * connections are given to it. warm: the devices are as another worker left them, fenced.
  */
-int child_call(struct set *s, enum chan_command cmd, const void *body, size_t len, const int *fds,
-	       int nfd, void *out, size_t outlen, struct err *e);
-/* Kills it if it lives still and waits for it; a set that runs ends with it. why "": as it died. */
-void child_end(struct set *s, const char *why);
-#define CHILD_LIES "the worker does not keep to the protocol: killed"
+int put_to_work(struct set *s, struct child *c, bool warm, struct err *e);
 
+/* spare.c */
+void spare_prepare(struct set *s);
+/* It died while it waited: another one is made, after a while. */
+void spare_lost(struct set *s);
+void spare_drop(struct set *s);
+
+/* recover.c */
+/* The set's worker has died: its place is taken, or the set is given up. */
+void recover_later(struct set *s);
 /*
- * notify.c: denied system calls of the worker's. notify_open() watches child.listener; notify_serve()
- * answers one that is there.
+ * A take-over that is wanted: next was prepared and is settled, with whatever driver. 0: it serves
+ * now. Else e says why not, next is gone, and the set goes on with its own driver.
  */
-int notify_open(struct set *s, struct err *e);
-void notify_serve(struct set *s);
-void notify_close(struct child *c);
+int recover_planned(struct set *s, struct child *next, const char *cause, struct err *e);
 
-/* request.c: answers one request of the worker's. */
-void request_serve(struct set *s);
+/* pulse.c: from now on, watches whether the worker that serves hangs. */
+int pulse_start(struct set *s, struct err *e);
+/* Another one serves. */
+void pulse_anew(struct set *s);
 
 /* devices.c: opens what the configuration names, hands it to the worker, watches it. */
 int devices_open(struct set *s, struct err *e);
-int devices_give(struct set *s, struct err *e);
+int devices_order(struct child *c, const struct driver_note *note, const struct vmhi_param *param,
+		  struct err *e);
 void devices_fence(struct set *s);
+int devices_bus_master(struct set *s, struct err *e);
+/* The last resort against a device that stays stuck: a reset that costs the link. */
+int devices_reset(struct set *s, struct err *e);
+/* Each worker's register rings. quiet: nobody listens to them any more. */
+int devices_rings(struct child *c, struct err *e);
+void devices_rings_quiet(struct child *c);
+void devices_rings_free(struct child *c);
 void devices_close(struct set *s);
 
 /* ports.c */
@@ -116,9 +150,20 @@ int set_port_add(struct set *s, const struct set_port *p, struct err *e);
 int set_port_del(struct set *s, const char *name, struct err *e);
 void set_port_gone(struct set *s, const char *name, const char *why);
 void ports_close(struct set *s);
+/* No worker serves them any more: every front end sees its connection end, and no other gets in. */
+void ports_fail(struct set *s);
+
+/* connection.c: what a port's connection must not lose */
+void kept_init(struct kept *k);
+void kept_close(struct kept *k);
+/* As the worker asks: takes the descriptor over (-1: forgets the one it has). */
+int kept_put(struct port *p, uint32_t kind, uint32_t index, int fd);
+/* Gives the ports and their connections to another worker. */
+int ports_replay(struct set *s, struct child *c, struct err *e);
 
 /* uplink.c: a tap or passt, if the configuration wants one. */
 int uplink_open(struct set *s, struct err *e);
+int uplink_give(struct set *s, struct child *c, struct err *e);
 void uplink_close(struct set *s);
 
 /* control.c */

@@ -115,23 +115,28 @@ static int open_passt(struct set *s, struct err *e)
 
 int uplink_open(struct set *s, struct err *e)
 {
-	struct chan_uplink up = {0};
-	int fd, r;
-
 	if (!s->cfg.tap[0] && !s->cfg.passt)
+		return 0;
+	s->uplink_fd = s->cfg.passt ? open_passt(s, e) : open_tap(s->cfg.tap, e);
+	return s->uplink_fd < 0 ? s->uplink_fd : 0;
+}
+
+int uplink_give(struct set *s, struct child *c, struct err *e)
+{
+	struct chan_uplink up = {0};
+
+	if (s->uplink_fd < 0)
 		return 0;
 	up.kind = s->cfg.passt ? DP_UPLINK_PASST : DP_UPLINK_TAP;
 	strcpy(up.name, s->cfg.passt ? "passt" : s->cfg.tap);
-	fd = s->cfg.passt ? open_passt(s, e) : open_tap(s->cfg.tap, e);
-	if (fd < 0)
-		return fd;
-	r = child_call(s, CMD_UPLINK, &up, sizeof(up), &fd, 1, NULL, 0, e);
-	close(fd);
-	return r;
+	return child_call(c, CMD_UPLINK, &up, sizeof(up), &s->uplink_fd, 1, NULL, 0, e);
 }
 
 void uplink_close(struct set *s)
 {
+	if (s->uplink_fd >= 0)
+		close(s->uplink_fd);
+	s->uplink_fd = -1;
 	if (!s->passt)
 		return;
 	kill(s->passt, SIGTERM);

@@ -27,22 +27,29 @@
 /* Commands: keeper to worker. The first part comes once, in this order. */
 enum chan_command {
 	CMD_PLUGIN = 1,		/* the sealed driver [fd]: load it, run nothing of it */
-	CMD_POOL,		/* struct chan_pool [memfd]: map it, make the data path */
+	CMD_POOL,		/* struct chan_pool [memfd, session]: map them, make the data path */
 	CMD_DEVICE,		/* struct chan_device: a device, numbered from 0 */
 	CMD_AREA,		/* struct chan_area [fd]: map a part of a BAR */
 	CMD_VECTORS,		/* struct chan_vectors [eventfds]: further vectors of a device */
 	CMD_RING,		/* struct chan_index [memfd, kick, answer]: its register ring */
 	CMD_SANDBOX,		/* struct chan_index: 1 if in a mount namespace of its own;
 				   answer: [listener of denied system calls] */
-	CMD_ATTACH,		/* attach and start the driver on every device */
-	/* At any time after that. */
+	/* Here a spare waits. What follows is for the worker that serves. */
+	CMD_ATTACH,		/* struct chan_index: VMHI_ATTACH_*; attach the driver to every device */
+	CMD_START,		/* make the devices uplinks, and start the driver */
+	CMD_GO,			/* let packets flow */
+	/* At any time between. */
 	CMD_UPLINK = 32,	/* struct chan_uplink [fd] */
 	CMD_PORT_ADD,		/* struct dp_port_conf */
 	CMD_PORT_DEL,		/* struct chan_name */
 	CMD_PORT_CONNECT,	/* struct chan_name [vhost-user socket] */
+	CMD_PORT_KEPT,		/* struct chan_kept [descriptors]: for the next CMD_PORT_RESUME */
+	CMD_PORT_RESUME,	/* struct chan_name [socket of a front end that was connected] */
 	CMD_PORT_STATS,		/* struct chan_index; answer: struct dp_port_stats */
 	CMD_DATA_STATS,		/* answer: struct dp_stats */
 	CMD_DEVICE_GONE,	/* struct chan_index */
+	CMD_PING,		/* are you there? */
+	CMD_PAUSE,		/* let no more packets flow: another worker takes over */
 	CMD_QUIT,		/* stop the devices, then answer, then exit with 0 */
 };
 
@@ -56,7 +63,7 @@ struct chan_device {
 	char name[108];
 	uint16_t vendor, device, subvendor, subdevice;
 	uint32_t nvec, nparam;
-	uint32_t flags;			/* VMHI_ATTACH_* */
+	uint32_t zero;
 	uint64_t bar_len[6];
 	struct vmhi_param param[CHAN_PARAMS];
 };
@@ -83,12 +90,24 @@ struct chan_name {
 	char name[36];
 };
 
+/* As many descriptors as came with it, each by KEEP_* kind and index. */
+struct chan_kept {
+	struct { uint32_t kind, index; } key[FDPASS_MAX];
+};
+
 /* Requests: worker to keeper. */
 enum chan_request {
 	REQ_DMA_ALLOC = 64,	/* struct dma_request; answer: the same, filled in */
 	REQ_DMA_FREE,		/* struct dma_request: handle */
 	REQ_CONFIG,		/* struct chan_config; answer: the same */
 	REQ_PORT_GONE,		/* struct chan_port_gone */
+	REQ_KEEP,		/* struct chan_keep [descriptor, or none] */
+};
+
+/* What the next worker needs of a port's connection; without a descriptor: no more. */
+struct chan_keep {
+	char name[36];
+	uint32_t kind, index;		/* KEEP_* of kernel/net/session.h */
 };
 
 struct chan_config {

@@ -156,12 +156,12 @@ static int make_uplink(struct vmhi_host_context *d, struct err *e)
 	return d->uplink < 0 ? d->uplink : 0;
 }
 
-static int attach(struct vmhi_host_context *d, struct err *e)
+static int attach(struct vmhi_host_context *d, uint32_t flags, struct err *e)
 {
 	const struct vmhi_driver_ops *ops = d->w->ops;
 	struct vmhi_attach at = {
 		.size = sizeof(at),
-		.flags = d->info.flags,
+		.flags = flags,
 		.vendor = d->info.vendor, .device = d->info.device,
 		.subvendor = d->info.subvendor, .subdevice = d->info.subdevice,
 		.nvec = d->nvec,
@@ -173,29 +173,41 @@ static int attach(struct vmhi_host_context *d, struct err *e)
 	memcpy(at.bar_len, d->info.bar_len, sizeof(at.bar_len));
 	driver_op("attach");
 	r = driver_op_end(ops->attach(&worker_host, d, &at, &d->dev), e);
-	if (r) {
-		err_prefix(e, "%s", d->info.name);
-		return r;
-	}
-	d->attached = true;
-	r = make_uplink(d, e);
-	if (r)
-		return r;
-	driver_op("start");
-	r = driver_op_end(ops->start(d->dev), e);
 	if (r)
 		err_prefix(e, "%s", d->info.name);
+	else
+		d->attached = true;
 	return r;
 }
 
-int device_attach_all(struct worker *w, struct err *e)
+/* A device that was gone before is left alone. */
+int device_attach_all(struct worker *w, uint32_t flags, struct err *e)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < w->ndevice && r == 0; i++)
-		r = attach(w->device[i], e);
-	if (r == 0)
-		dp_start(w->dp);
+		if (!w->device[i]->gone)
+			r = attach(w->device[i], flags, e);
+	return r;
+}
+
+int device_start_all(struct worker *w, struct err *e)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < w->ndevice && r == 0; i++) {
+		struct vmhi_host_context *d = w->device[i];
+
+		if (!d->attached)
+			continue;
+		r = make_uplink(d, e);
+		if (r)
+			break;
+		driver_op("start");
+		r = driver_op_end(w->ops->start(d->dev), e);
+		if (r)
+			err_prefix(e, "%s", d->info.name);
+	}
 	return r;
 }
 

@@ -17,10 +17,10 @@
 
 #define HUGE_PAGE (2ull << 20)
 
-int worker_request(enum chan_request type, void *body, size_t len)
+int worker_request_fd(enum chan_request type, void *body, size_t len, int fd)
 {
 	static struct chan_msg m;
-	int r = chan_send(CHAN_FD_REQUEST, type, 0, body, len, NULL, 0);
+	int r = chan_send(CHAN_FD_REQUEST, type, 0, body, len, &fd, fd >= 0);
 
 	if (r == 0)
 		r = chan_recv(CHAN_FD_REQUEST, &m, 0);
@@ -35,6 +35,19 @@ int worker_request(enum chan_request type, void *body, size_t len)
 	if (m.len == len)
 		memcpy(body, m.body, len);
 	return 0;
+}
+
+int worker_request(enum chan_request type, void *body, size_t len)
+{
+	return worker_request_fd(type, body, len, -1);
+}
+
+static int port_keep(void *arg, const char *port, uint32_t kind, uint32_t index, int fd)
+{
+	struct chan_keep q = {.kind = kind, .index = index};
+
+	snprintf(q.name, sizeof(q.name), "%s", port);
+	return worker_request_fd(REQ_KEEP, &q, sizeof(q), fd);
 }
 
 static void port_gone(void *arg, const char *port, const char *why)
@@ -61,12 +74,16 @@ static void *map_pool(int fd, uint64_t len)
 
 static int cmd_pool(struct worker *w, const struct chan_msg *m, struct err *e)
 {
-	struct dp_conf conf = {.port_gone = port_gone, .arg = w};
+	struct dp_conf conf = {.port_gone = port_gone, .keep = port_keep, .arg = w};
 
 	memcpy(&w->pool, m->body, sizeof(w->pool));
 	w->pool_va = map_pool(m->fd[0], w->pool.len);
 	if (!w->pool_va)
 		return err_set(e, -errno, "the DMA pool cannot be mapped: %s", strerror(errno));
+	conf.session = mmap(NULL, sizeof(struct session), PROT_READ | PROT_WRITE, MAP_SHARED,
+			    m->fd[1], 0);
+	if (conf.session == MAP_FAILED)
+		return err_set(e, -errno, "the session cannot be mapped: %s", strerror(errno));
 	conf.mtu = w->pool.mtu;
 	conf.mem.va = w->pool_va + w->pool.packet_off;
 	conf.mem.iova = w->pool.iova + w->pool.packet_off;
@@ -118,6 +135,28 @@ static int cmd_device_part(struct worker *w, struct chan_msg *m, struct err *e)
 	return r;
 }
 
+static void cmd_port_kept(struct worker *w, struct chan_msg *m)
+{
+	const struct chan_kept *k = (const struct chan_kept *)m->body;
+
+	for (int i = 0; i < m->nfd; i++)
+		w->kept.fd[k->key[i].kind][k->key[i].index] = m->fd[i];
+	take(m);
+}
+
+/* What the port has no use for, and every descriptor of a spoilt one, is closed. */
+static int cmd_port_resume(struct worker *w, const char *name, int sock, struct err *e)
+{
+	int *fd = &w->kept.fd[0][0], r = dp_port_resume(w->dp, name, sock, &w->kept, e);
+
+	for (int i = 0; i < KEEP_KINDS * KEEP_MEMS; i++) {
+		if (fd[i] >= 0)
+			close(fd[i]);
+		fd[i] = -1;
+	}
+	return r;
+}
+
 static int cmd_port(struct worker *w, struct chan_msg *m, struct err *e)
 {
 	struct dp_port_conf *pc = (struct dp_port_conf *)m->body;
@@ -133,6 +172,9 @@ static int cmd_port(struct worker *w, struct chan_msg *m, struct err *e)
 		return r ? err_set(e, r, "port %s: %s", name->name, strerror(-r)) : 0;
 	case CMD_UPLINK:
 		r = dp_uplink_fd(w->dp, up->name, m->fd[0], (int)up->kind, e);
+		break;
+	case CMD_PORT_RESUME:
+		r = cmd_port_resume(w, name->name, m->fd[0], e);
 		break;
 	default:
 		r = dp_port_connect(w->dp, name->name, m->fd[0], e);
@@ -161,17 +203,30 @@ static int run(struct worker *w, struct chan_msg *m, struct err *e)
 		w->listener = sandbox_enter(ix->index, e);
 		return w->listener < 0 ? w->listener : 0;
 	case CMD_ATTACH:
-		return device_attach_all(w, e);
+		return device_attach_all(w, ix->index, e);
+	case CMD_START:
+		return device_start_all(w, e);
+	case CMD_GO:
+		dp_start(w->dp);
+		return 0;
+	case CMD_PAUSE:
+		dp_pause(w->dp);
+		return 0;
+	case CMD_PORT_KEPT:
+		cmd_port_kept(w, m);
+		return 0;
 	case CMD_UPLINK:
 	case CMD_PORT_ADD:
 	case CMD_PORT_DEL:
 	case CMD_PORT_CONNECT:
+	case CMD_PORT_RESUME:
 		return cmd_port(w, m, e);
 	case CMD_DEVICE_GONE:
 		device_gone(w, ix->index);
 		return 0;
 	case CMD_PORT_STATS:
 	case CMD_DATA_STATS:
+	case CMD_PING:
 		return 0; /* all is in the answer */
 	case CMD_QUIT:
 		device_stop_all(w);
@@ -241,6 +296,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* Ctrl-C on the keeper's terminal is the keeper's to handle. */
 	signal(SIGINT, SIG_IGN);
+	memset(&w.kept, 0xff, sizeof(w.kept)); /* none: -1 */
 	w.loop = event_loop_new();
 	if (!w.loop || !event_add(w.loop, CHAN_FD_COMMAND, EPOLLIN, command, &w)) {
 		log_error("no event loop: %s", strerror(errno));

@@ -13,6 +13,7 @@
 #include "kernel/lib/confine.h"
 #include "kernel/lib/event.h"
 #include "kernel/net/dataplane.h"
+#include "kernel/net/session.h"
 #include "kernel/worker/channel.h"
 
 #define WORKER_TIMERS	 16
@@ -72,6 +73,7 @@ struct worker {
 	struct vmhi_host_context *device[BUS_DEVICES_MAX];
 	uint32_t ndevice;
 	struct dataplane *dp;
+	struct kept kept;		/* for the port that is resumed next */
 	bool quit, fault;
 	int listener;		/* of denied system calls, from CMD_SANDBOX to its answer */
 };
@@ -89,7 +91,8 @@ int device_vectors(struct worker *w, const struct chan_vectors *v, const int *fd
 int device_ring(struct worker *w, uint32_t index, int memfd, int kick, int answer, struct err *e);
 /* Tells the driver, once it is attached. */
 void device_event(struct vmhi_host_context *d, const struct vmhi_event *ev);
-int device_attach_all(struct worker *w, struct err *e);
+int device_attach_all(struct worker *w, uint32_t flags, struct err *e);
+int device_start_all(struct worker *w, struct err *e);
 void device_gone(struct worker *w, uint32_t index);
 /* Stops and detaches all; the data path is freed in between. */
 void device_stop_all(struct worker *w);
@@ -111,5 +114,6 @@ extern const size_t worker_calls_lists;
 
 /* A request to the keeper: body in, body out, both len bytes. The keeper's error if it refuses. */
 int worker_request(enum chan_request type, void *body, size_t len);
+int worker_request_fd(enum chan_request type, void *body, size_t len, int fd);
 
 #endif

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A driver that crashes takes its worker along and nothing else: while it is attached, on the data
-# thread, and when it jumps into nowhere. The keeper says how it ended, and in which operation. What
-# breaks the ABI without a crash is refused by its name.
+# thread, and when it jumps into nowhere. The keeper says how it ended, and in which operation;
+# another worker takes over, until it happens too often. What breaks the ABI without a crash is
+# refused by its name.
 . "$(dirname "$0")/lib.sh"
 
 conf=$tmp/lan0.json
@@ -20,7 +21,8 @@ altered()
 	PKG_CONFIG_PATH=$build/sdk make -s -C "$tmp/$1/build" -f "$tmp/$1/Makefile" \
 		SRC="$tmp/$1" >"$tmp/make" 2>&1 || die "$(tail -1 "$tmp/make")"
 	cat >"$conf" <<-END
-	{"name": "lan0", "driver": "$tmp/$1/build/$1.so", "ports": [{"name": "p0"}]}
+	{"name": "lan0", "driver": "$tmp/$1/build/$1.so", "ports": [{"name": "p0"}],
+	 "restart": {"limit": 2}}
 	END
 }
 
@@ -54,10 +56,22 @@ vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
 started=($keeper)
 wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
-"$build/bench/ringclient" "$VMHI_RUN_DIR/sets/lan0/ports/p0" sink 0.2 >/dev/null 2>&1
-tail -1 "$tmp/log" | grep -qF "$segv; the set ends" ||
-	fault "a data thread's crash: $(tail -1 "$tmp/log")"
-ends "$segv"
+timeout 10 "$build/bench/ringclient" "$VMHI_RUN_DIR/sets/lan0/ports/p0" sink 3 >/dev/null 2>&1
+for n in 1 2; do
+	grep -qE "warning: restart $n: the worker died: ${segv//[()]/.}; (back after [0-9.]+ ms|but:)" "$tmp/log" ||
+		fault "no restart $n in: $(cat "$tmp/log")"
+done
+tail -1 "$tmp/log" | grep -qF "the set has failed: it was restarted 2 times within 60 s; last: the worker died: $segv" ||
+	fault "a data thread that crashes for ever: $(tail -1 "$tmp/log")"
+# it is there to be asked, and nobody can connect to it
+vmhi set list --json | grep -q failed || fault "set list: $(vmhi set list)"
+vmhi port list lan0 2>"$tmp/err" && fault "port list of a set that has failed"
+grep -q 'set lan0 has failed: .*; stop it and start it anew' "$tmp/err" || fault "port list: $(cat "$tmp/err")"
+[ -S "$VMHI_RUN_DIR/sets/lan0/ports/p0" ] && fault 'a port of a set that has failed is there'
+vmhi set stop lan0 || fault 'set stop of a set that has failed'
+wait $keeper && fault 'the keeper of a set that has failed ends with 0'
+started=()
+nothing_left 'a set that has failed'
 
 crashing hang driver.c 'if (at->nparam != 3)' 'for (;;) __asm__ volatile("pause");'
 SECONDS=0 # counts by itself
@@ -96,8 +110,8 @@ timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
 ends 'exit status 3'
 
-# A worker that dies, or does not answer, while the keeper waits for its answer: the set must not
-# outlive it.
+# A worker that dies, or does not answer, while the keeper waits for its answer: another takes over,
+# and who asked is told why there was no answer.
 cat >"$conf" <<-END
 {"name": "lan0", "driver": "$build/plugins/nic/vmhi/null/null.so", "ports": [{"name": "p0"}]}
 END
@@ -108,26 +122,31 @@ asked_in_vain()
 	keeper=$!
 	started=($keeper)
 	wait_for 10 grep -q ready: "$tmp/log" || die "no set: $(tail -1 "$tmp/log")"
-	worker=$(pgrep -P $keeper -x vmhi-worker)
+	worker=$(worker_of lan0)
 	kill -STOP "$worker"
 	vmhi port list lan0 >"$tmp/out" 2>&1 &
 	asker=$!
 	sleep 0.5
 }
 
+# goes_on CAUSE: another worker serves the set
+goes_on()
+{
+	wait_for 5 grep -qE "warning: restart 1: $1; back after" "$tmp/log" ||
+		fault "no restart for '$1': $(tail -1 "$tmp/log")"
+	vmhi port list lan0 >/dev/null || fault "no port list after '$1'"
+	kill $keeper
+	wait $keeper || fault "the keeper's status after '$1' is $?"
+	started=()
+	nothing_left "$1"
+}
+
 asked_in_vain
 kill -KILL "$worker"
 wait $asker && fault "port list of a set whose worker died: $(cat "$tmp/out")"
-ends 'signal 9 (Killed); the set ends'
+goes_on 'the worker died: signal 9 .Killed.'
 
 asked_in_vain
 wait $asker && fault "port list of a set whose worker hangs: $(cat "$tmp/out")"
-wait_for 5 eval "! kill -0 $keeper" || die "the keeper outlives its worker"
-wait $keeper
-rc=$?
-started=()
-[ $rc = 1 ] || fault "a worker that hangs: the keeper's status is $rc"
-tail -1 "$tmp/log" | grep -q 'error: the worker did not answer within 5 s: killed; the set ends' ||
-	fault "a worker that hangs: $(tail -1 "$tmp/log")"
-nothing_left "a worker that hangs"
+goes_on 'the worker did not answer within 5 s: killed'
 ended

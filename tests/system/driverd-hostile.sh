@@ -59,7 +59,7 @@ unharmed()
 		fault "$1: $(grep 'error: null' "$tmp/log")"
 	[ -e "$made" ] && fault "$1: it made a file"
 	kill -0 $victim 2>/dev/null || fault "$1: its victim is dead"
-	worker=$(pgrep -P $keeper -x vmhi-worker)
+	worker=$(worker_of lan0)
 	[ -z "$(pgrep -P "$worker")" ] || fault "$1: it has a child"
 	grep -q '^TracerPid:	0$' /proc/$victim/status || fault "$1: it traces its victim"
 	"$build/bench/ringclient" "$VMHI_RUN_DIR/sets/lan0/ports/p0" echo 0.3 >"$tmp/client" 2>&1 ||
@@ -83,7 +83,7 @@ dies()
 hostile calls -DATTACK_CALLS -DVICTIM=$victim "-DMADE='\"$made\"'"
 begin
 unharmed "in namespaces"
-worker=$(pgrep -P $keeper -x vmhi-worker)
+worker=$(worker_of lan0)
 grep -q 'runs without them' "$tmp/log" || for ns in mnt pid net ipc user uts; do
 	[ "$(readlink /proc/$worker/ns/$ns)" != "$(readlink /proc/$keeper/ns/$ns)" ] ||
 		fault "the worker shares its $ns namespace"

@@ -50,6 +50,9 @@ nothing_left()
 	done
 }
 
+# worker_of SET: the worker that serves it, by its process id
+worker_of() { vmhi set list --json | sed -n "/\"name\": \"$1\"/,/}/ s/.*\"worker\": *\([0-9]*\).*/\1/p"; }
+
 # wait_for SECONDS COMMAND...
 wait_for()
 {
