@@ -139,7 +139,6 @@ struct dataplane *dp_new(struct event_loop *control_loop, const struct dp_conf *
 	if (r == -EINVAL && e && dp->conf.mtu == (conf->mtu ? conf->mtu : 1500) && !e->code)
 		err_set(e, r, "packet memory is not aligned, or too short");
 	switch_init(&dp->sw, &dp->pool);
-	dp->team.owner = dp;
 	switch_add_uplink(&dp->sw, &dp->team);
 	if (!r)
 		r = guestmem_guard();

@@ -35,7 +35,7 @@ struct guest_port {
 
 struct uplink;
 struct uplink_ops {
-	switch_output output;		/* gets the team's port; the active uplink is meant */
+	switch_output output;		/* gets the port that the uplink carries, its owner */
 	bool takes;			/* as in struct switch_port */
 	/* Brings in what came, and completes what went; false: nothing did. */
 	bool (*poll)(struct uplink *u);
@@ -51,6 +51,8 @@ struct uplink {
 	uint8_t kind;			/* DP_KIND_* */
 	bool up, inline_tags;
 	bool wakes;			/* it can wake a sleeping thread */
+	struct switch_port *sp;		/* whose frames it carries: the team's if it is the active
+					   uplink; NULL: what it receives is dropped */
 	struct switch_counters c;
 	/* A driver's port. */
 	const struct vmhi_nic *nic;
@@ -144,7 +146,9 @@ struct uplink *uplink_new(struct dataplane *dp, const char *name, int kind, stru
 int uplink_join(struct uplink *u, struct err *e);
 void uplink_elect(struct dataplane *dp);
 void uplink_filter(struct dataplane *dp);
-/* Takes frames in from u: drops them unless it is the active one. */
+/* Lets u carry the frames of a port of the switch. Data thread paused. */
+void uplink_carry(struct uplink *u, struct switch_port *sp);
+/* Takes frames in from u: drops them if it carries those of no port. */
 void uplink_input(struct uplink *u, struct vmhi_pkt *pkt, uint32_t n);
 
 /* uplink-driver.c, uplink-tap.c, uplink-passt.c */

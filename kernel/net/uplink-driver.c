@@ -38,9 +38,9 @@ static void prepare(const struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
 			csum_complete(&pkt[i]);
 }
 
-static void driver_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32_t n)
+static void driver_output(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t n)
 {
-	struct uplink *u = ((struct dataplane *)team->owner)->active;
+	struct uplink *u = sp->owner;
 	uint32_t sent = 0, keep;
 
 	prepare(u, pkt, n);

@@ -106,9 +106,9 @@ static bool send_out(struct uplink *u)
 	return true;
 }
 
-static void passt_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32_t n)
+static void passt_output(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t n)
 {
-	struct uplink *u = ((struct dataplane *)team->owner)->active;
+	struct uplink *u = sp->owner;
 	struct passt *p = u->passt;
 
 	for (uint32_t i = 0; i < n; i++) {

@@ -12,9 +12,9 @@
 #include "kernel/net/csum.h"
 #include "kernel/net/dp.h"
 
-static void tap_output(struct switch_port *team, struct vmhi_pkt *pkt, uint32_t n)
+static void tap_output(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t n)
 {
-	struct uplink *u = ((struct dataplane *)team->owner)->active;
+	struct uplink *u = sp->owner;
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct virtio_net_hdr_v1 hdr = {.num_buffers = 1};

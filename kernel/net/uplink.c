@@ -30,6 +30,15 @@ struct uplink *uplink_new(struct dataplane *dp, const char *name, int kind, stru
 	return u;
 }
 
+void uplink_carry(struct uplink *u, struct switch_port *sp)
+{
+	u->sp = sp;
+	sp->owner = u;
+	sp->output = u->ops->output;
+	sp->takes = u->ops->takes;
+	sp->inline_tags = u->inline_tags;
+}
+
 /* The first uplink with link carries the traffic. Data thread paused. */
 void uplink_elect(struct dataplane *dp)
 {
@@ -43,6 +52,7 @@ void uplink_elect(struct dataplane *dp)
 	if (dp->active) {
 		pool_put(&dp->pool, dp->active->pending, dp->active->npending);
 		dp->active->npending = 0;
+		dp->active->sp = NULL;
 		dp->congested = false;
 		switch_set_up(&dp->sw, &dp->team, false);
 	}
@@ -51,9 +61,7 @@ void uplink_elect(struct dataplane *dp)
 		log_warning("no uplink has link");
 		return;
 	}
-	dp->team.output = u->ops->output;
-	dp->team.takes = u->ops->takes;
-	dp->team.inline_tags = u->inline_tags;
+	uplink_carry(u, &dp->team);
 	switch_set_up(&dp->sw, &dp->team, true);
 	log_info("uplink %s carries the traffic", u->name);
 }
@@ -87,18 +95,21 @@ void dp_uplink_event(struct dataplane *dp, int uplink, const struct vmhi_event *
 
 void uplink_input(struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
 {
-	struct switch_counters *c = &u->dp->team.c;
-	uint64_t bytes = c->rx_bytes, vlan = c->drop_vlan, bad = c->drop_bad;
+	struct switch_port *sp = u->sp;
+	uint64_t bytes, vlan, bad;
 
-	if (__builtin_expect(u != u->dp->active, 0)) {
+	if (__builtin_expect(!sp, 0)) {
 		pool_put(&u->dp->pool, pkt, n);
 		return;
 	}
-	switch_input(&u->dp->sw, &u->dp->team, pkt, n);
+	bytes = sp->c.rx_bytes;
+	vlan = sp->c.drop_vlan;
+	bad = sp->c.drop_bad;
+	switch_input(&u->dp->sw, sp, pkt, n);
 	u->c.rx_packets += n;
-	u->c.rx_bytes += c->rx_bytes - bytes;
-	u->c.drop_vlan += c->drop_vlan - vlan;
-	u->c.drop_bad += c->drop_bad - bad;
+	u->c.rx_bytes += sp->c.rx_bytes - bytes;
+	u->c.drop_vlan += sp->c.drop_vlan - vlan;
+	u->c.drop_bad += sp->c.drop_bad - bad;
 }
 
 #define FILTER_MACS 1024
