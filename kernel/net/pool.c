@@ -36,7 +36,7 @@ int pool_init(struct pool *p, void *va, uint64_t iova, uint64_t len, uint32_t mt
 
 	if (!va || ((uintptr_t)va & 63) || count < 64 || count > 1u << 24)
 		return -EINVAL;
-	*p = (struct pool){.va = va, .iova = iova, .room = room, .stride = stride,
+	*p = (struct pool){.first = {iova + POOL_HEADROOM, (uintptr_t)va + POOL_HEADROOM}, .va = va, .iova = iova, .room = room, .stride = stride,
 			   .reciprocal = reciprocal(stride / 64), .count = (uint32_t)count};
 	p->free = calloc(count + POOL_SLACK, sizeof(*p->free));
 	if (!p->free)

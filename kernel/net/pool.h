@@ -18,6 +18,7 @@
 #define POOL_HEADROOM 64
 
 struct pool {
+	uint64_t first[2];	/* where the first packet begins: iova, va */
 	uint8_t *va;
 	uint64_t iova;
 	uint32_t room;		/* bytes behind the headroom: 2048, 4096, 8192 or 16384 */
@@ -66,15 +67,15 @@ static inline uint64_t pool_number(const struct pool *p, uint64_t cookie)
 static inline void pool_describe(const struct pool *p, uint64_t cookie, uint32_t len, uint16_t nseg,
 				 struct vmhi_pkt *pkt)
 {
-	__m128i *to = (__m128i *)pkt;
+	__m128i *to = (__m128i *)pkt, c = _mm_set1_epi64x((long long)cookie);
 
-	_Static_assert(offsetof(struct vmhi_pkt, cookie) == 16 &&
+	_Static_assert(offsetof(struct vmhi_pkt, va) == 8 &&
+		       offsetof(struct vmhi_pkt, cookie) == 16 &&
 		       offsetof(struct vmhi_pkt, room) == 28 &&
 		       offsetof(struct vmhi_pkt, nseg) == 52, "the stores below");
-	_mm_storeu_si128(to, _mm_set_epi64x((long long)(uintptr_t)pool_data(p, cookie),
-					    (long long)(p->iova + cookie + POOL_HEADROOM)));
-	_mm_storeu_si128(to + 1, _mm_set_epi64x((long long)((uint64_t)p->room << 32 | len),
-						(long long)cookie));
+	_mm_storeu_si128(to, _mm_add_epi64(c, _mm_loadu_si128((const __m128i *)p->first)));
+	_mm_storeu_si128(to + 1, _mm_unpacklo_epi64(c, _mm_cvtsi64_si128(
+					 (long long)((uint64_t)p->room << 32 | len))));
 	_mm_storeu_si128(to + 2, _mm_setzero_si128());
 	_mm_storeu_si128(to + 3, _mm_set_epi64x(0, (long long)((uint64_t)nseg << 32)));
 }

@@ -20,39 +20,59 @@ static void fail(struct uplink *u)
 	u->dp->trouble = true;
 }
 
-static void count_sent(struct uplink *u, const struct vmhi_pkt *pkt, uint32_t n)
+static void count_sent(struct uplink *u, uint64_t bytes, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++)
-		u->c.tx_bytes += pkt[i].len;
+	u->c.tx_bytes += bytes;
 	u->c.tx_packets += n;
 	u->dp->stats.packets += n;
 	u->sent += n;
 }
 
-/* Checksums that the card does not complete are completed here. */
-static void prepare(const struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
+static uint64_t count_bytes(const struct vmhi_pkt *pkt, uint32_t n)
 {
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		bytes += pkt[i].len;
+	return bytes;
+}
+
+/* Checksums that the card does not complete are completed here. Returns the bytes. */
+static uint64_t prepare(const struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
+{
+	uint32_t flags = 0;
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		flags |= pkt[i].flags;
+		bytes += pkt[i].len;
+	}
+	if (__builtin_expect(!(flags & VMHI_PKT_CSUM), 1))
+		return bytes;
 	for (uint32_t i = 0; i < n; i++)
 		if ((pkt[i].flags & VMHI_PKT_CSUM) &&
 		    (!(u->features & VMHI_NIC_TX_CSUM) || !csum_describe(&pkt[i])))
 			csum_complete(&pkt[i]);
+	return bytes;
 }
 
 static void driver_output(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t n)
 {
 	struct uplink *u = sp->owner;
+	uint64_t bytes = prepare(u, pkt, n);
 	uint32_t sent = 0, keep;
 
-	prepare(u, pkt, n);
 	if (!u->npending && !u->failed)
 		sent = u->nic->tx(u->tx, pkt, n);
 	if (__builtin_expect(sent > n, 0)) {
 		fail(u);
 		return;
 	}
-	count_sent(u, pkt, sent);
-	if (sent == n)
+	if (sent == n) {
+		count_sent(u, bytes, n);
 		return;
+	}
+	count_sent(u, count_bytes(pkt, sent), sent);
 	keep = n - sent < DP_PENDING - u->npending ? n - sent : DP_PENDING - u->npending;
 	memcpy(u->pending + u->npending, pkt + sent, keep * sizeof(*pkt));
 	u->npending += keep;
@@ -70,7 +90,7 @@ static void send_pending(struct uplink *u)
 		fail(u);
 		return;
 	}
-	count_sent(u, u->pending, sent);
+	count_sent(u, count_bytes(u->pending, sent), sent);
 	u->npending -= sent;
 	memmove(u->pending, u->pending + sent, u->npending * sizeof(u->pending[0]));
 	if (!u->npending)
@@ -93,6 +113,7 @@ static void complete(struct uplink *u)
 static void post(struct uplink *u)
 {
 	struct pool *pool = &u->dp->pool;
+	const struct pool p = *pool;	/* what does not change, for the compiler to know it */
 	struct vmhi_pkt pkt[DP_BATCH];
 
 	while (u->depth - u->posted >= DP_BATCH && pool->nfree >= DP_BATCH + POOL_RESERVE) {
@@ -100,7 +121,7 @@ static void post(struct uplink *u)
 		uint32_t n;
 
 		for (int i = 0; i < DP_BATCH; i++)
-			pool_describe(pool, *(top - i), 0, 0, &pkt[i]);
+			pool_describe(&p, *(top - i), 0, 0, &pkt[i]);
 		n = u->nic->rx_post(u->rx, pkt, DP_BATCH);
 		if (n > DP_BATCH) {
 			fail(u);
@@ -118,10 +139,9 @@ static inline bool whole(const struct pool *pool, const struct vmhi_pkt *p)
 {
 	const uint32_t odd = VMHI_PKT_MORE | VMHI_PKT_CANCELLED;
 
-	/* no branches: all of it is true of nearly every packet */
-	return (pool_number(pool, p->cookie) < pool->count) & !((p->flags & odd) | p->err) &
-	       (p->va == (uintptr_t)pool->va + p->cookie + POOL_HEADROOM) & (p->len >= 14) &
-	       (p->len <= pool->room) & ((uint64_t)p->data_off + p->len <= pool->room);
+	return pool_number(pool, p->cookie) < pool->count && !(p->flags & odd) && !p->err &&
+	       p->va == pool->first[1] + p->cookie && p->len >= 14 &&
+	       (uint64_t)p->data_off + p->len <= pool->room;
 }
 
 /* Drops what is no good frame; returns how many are left. */
@@ -150,10 +170,36 @@ static uint32_t sort_out(struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
 	return out;
 }
 
+/*
+ * Whether all of them are whole, and their flags cut down to those that mean something here. Each
+ * property is gathered over the batch and looked at once.
+ */
+static bool all_whole(const struct pool *pool, struct vmhi_pkt *pkt, uint32_t n)
+{
+	const uint32_t odd = VMHI_PKT_MORE | VMHI_PKT_CANCELLED;
+	const uint32_t known = odd | VMHI_PKT_VLAN | VMHI_PKT_CSUM_OK;
+	uint64_t number = 0, longest = 0, differ = 0;
+	uint32_t shortest = UINT32_MAX, flags = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct vmhi_pkt *p = &pkt[i];
+		uint64_t k = pool_number(pool, p->cookie), end = (uint64_t)p->data_off + p->len;
+
+		number = k > number ? k : number;
+		longest = end > longest ? end : longest;
+		shortest = p->len < shortest ? p->len : shortest;
+		differ |= (p->va ^ (pool->first[1] + p->cookie)) | p->err;
+		flags |= p->flags;
+		p->flags &= known;
+	}
+	return number < pool->count && longest <= pool->room && shortest >= 14 && !differ &&
+	       !(flags & odd);
+}
+
 static bool receive(struct uplink *u)
 {
 	struct vmhi_pkt pkt[DP_BATCH];
-	uint32_t n = u->nic->rx(u->rx, pkt, DP_BATCH), bad = 0;
+	uint32_t n = u->nic->rx(u->rx, pkt, DP_BATCH);
 
 	if (!n)
 		return false;
@@ -162,12 +208,7 @@ static bool receive(struct uplink *u)
 		return true;
 	}
 	u->posted -= n;
-	for (uint32_t i = 0; i < n; i++) {
-		bad |= !whole(&u->dp->pool, &pkt[i]);
-		pkt[i].flags &= VMHI_PKT_VLAN | VMHI_PKT_CSUM_OK | VMHI_PKT_MORE |
-				VMHI_PKT_CANCELLED;
-	}
-	if (__builtin_expect(bad, 0))
+	if (__builtin_expect(!all_whole(&u->dp->pool, pkt, n), 0))
 		n = sort_out(u, pkt, n);
 	if (n)
 		uplink_input(u, pkt, n);
