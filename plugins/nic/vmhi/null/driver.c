@@ -16,7 +16,8 @@ VMHI_NOTE("abi=0.1-0.1\0"
 	  "param=mode:choice:loop:loop|drop|generate:what becomes of packets\0"
 	  "param=frame_len:u64:64:60:1514:bytes of each generated frame, without FCS\0"
 	  "param=frame_dst:u64:90520730730497:0:281474976710655:destination MAC of generated "
-	  "frames, as a number\0");
+	  "frames, as a number\0"
+	  "param=copy:bool:0:copy what is dropped away first, as a cable would\0");
 
 static int null_attach(const struct vmhi_host *host, vmhi_hc hc, const struct vmhi_attach *at,
 		       void **out)
@@ -27,7 +28,7 @@ static int null_attach(const struct vmhi_host *host, vmhi_hc hc, const struct vm
 
 	if (host->h.size < sizeof(*host) || at->size < sizeof(*at))
 		return -VMHI_EINVAL;
-	if (at->nparam != 3)
+	if (at->nparam != 4)
 		return -VMHI_EINVAL;
 	r = host->dma_alloc(hc, sizeof(*null), 0, 0, 0, &mem);
 	if (r)
@@ -37,7 +38,7 @@ static int null_attach(const struct vmhi_host *host, vmhi_hc hc, const struct vm
 	null->dev.hc = hc;
 	null->dev.mem = mem;
 	modes_init(null, (uint32_t)at->param[0].value, (uint32_t)at->param[1].value,
-		   at->param[2].value);
+		   at->param[2].value, at->param[3].value);
 	*out = &null->dev;
 	return 0;
 }

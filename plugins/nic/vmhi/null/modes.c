@@ -2,9 +2,6 @@
 /* The modes in which packets do not come back: dropped, or made up. */
 #include "modes.h"
 
-#include <stddef.h>
-
-void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *at, int c, size_t n);
 
 static void make_frame(struct null *null, uint64_t dst)
@@ -22,22 +19,38 @@ static uint32_t drop_tx(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 	return queue_sent(queue, pkt, n);
 }
 
+/* The same with one copy of each segment, as a card's or a cable's would be. */
+static uint32_t copy_tx(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	struct queue *q = queue;
+	uint8_t *to = ((struct null *)q->dev)->scrap;
+
+	n = queue_sent(q, pkt, n);
+	for (uint32_t i = 0; i < n; i++)
+		queue_copy(to, (uint8_t *)(uintptr_t)pkt[i].va + pkt[i].data_off,
+			   pkt[i].len < SCRAP ? pkt[i].len : SCRAP);
+	return n;
+}
+
+/* Into the buffers posted last, which are the likeliest to be in the processor's caches. */
 static uint32_t generate(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 {
 	const struct null *null = (const struct null *)q->dev;
-	uint32_t len = null->frame_len, posted = q->put - q->take;
+	uint32_t len = null->frame_len, posted = q->put - q->take, mask = q->mask, put;
+	const struct posted *ring = q->posted;
 
-	n = queue_take(q, pkt, n < posted ? n : posted);
+	n = n < posted ? n : posted;
+	put = q->put -= n;
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t *va = (uint8_t *)(uintptr_t)pkt[i].va;
+		uint8_t *va;
 
+		queue_describe(&pkt[i], &ring[(put + i) & mask]);
+		va = (uint8_t *)(uintptr_t)pkt[i].va;
 		__builtin_memcpy(va, null->frame, 64);	/* the room is never less */
 		if (len > 64)
 			memset(va + 64, 0, len - 64);
 		pkt[i].len = len;
-		pkt[i].nseg = 1;
 	}
-	q->fill = q->take;
 	q->packets += n;
 	q->bytes += (uint64_t)n * len;
 	return n;
@@ -57,11 +70,11 @@ static int generate_arm(void *queue)
 	return q->put != q->take;
 }
 
-void modes_init(struct null *null, uint32_t mode, uint32_t frame_len, uint64_t dst)
+void modes_init(struct null *null, uint32_t mode, uint32_t frame_len, uint64_t dst, bool copy)
 {
 	null->nic = nic_ops;
 	if (mode != MODE_LOOP)
-		null->nic.tx = drop_tx;
+		null->nic.tx = copy ? copy_tx : drop_tx;
 	if (mode == MODE_GENERATE) {
 		null->nic.rx = generate_rx;
 		null->nic.arm = generate_arm;

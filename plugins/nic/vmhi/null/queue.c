@@ -5,10 +5,6 @@
  */
 #include "queue.h"
 
-#include <stddef.h>
-
-void *memcpy(void *restrict to, const void *restrict from, size_t n);
-
 static uint32_t load(const uint32_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
@@ -57,7 +53,7 @@ static int nic_queue(void *d, uint32_t kind, uint32_t idx, uint32_t depth, uint3
 {
 	struct dev *dev = d;
 	uint64_t head = (sizeof(struct queue) + 63) & ~63ull;
-	uint64_t per = kind == VMHI_QUEUE_TX ? sizeof(uint64_t) : sizeof(struct vmhi_pkt);
+	uint64_t per = kind == VMHI_QUEUE_TX ? sizeof(uint64_t) : sizeof(struct posted);
 	struct vmhi_mem mem;
 	struct queue *q, **slot;
 	int r;
@@ -79,7 +75,7 @@ static int nic_queue(void *d, uint32_t kind, uint32_t idx, uint32_t depth, uint3
 	q->idx = idx;
 	q->mask = depth - 1;
 	q->cookie = (uint64_t *)((uint8_t *)mem.va + head);
-	q->pkt = (struct vmhi_pkt *)((uint8_t *)mem.va + head);
+	q->posted = (struct posted *)((uint8_t *)mem.va + head);
 	*slot = q;
 	*out = q;
 	return 0;
@@ -131,19 +127,8 @@ static void turn_round(uint8_t *va)
 	__builtin_memcpy(va + 8, &tail, sizeof(tail));
 }
 
-/* A driver is built for a freestanding environment: only builtins are compiled in line there. */
-static inline void copy(uint8_t *to, const uint8_t *from, uint32_t len)
-{
-	if (len <= 64 && len >= 32) {	/* two halves that may overlap */
-		__builtin_memcpy(to, from, 32);
-		__builtin_memcpy(to + len - 32, from + len - 32, 32);
-	} else {
-		memcpy(to, from, len);
-	}
-}
-
 /* Copies one packet into a posted buffer, as the receiving end of a cable would; 0: too long. */
-static uint32_t receive(struct vmhi_pkt *buf, const struct vmhi_pkt *pkt)
+static uint32_t receive(struct posted *buf, const struct vmhi_pkt *pkt)
 {
 	uint8_t *va = (uint8_t *)(uintptr_t)buf->va;
 	uint32_t len = 0;
@@ -151,13 +136,12 @@ static uint32_t receive(struct vmhi_pkt *buf, const struct vmhi_pkt *pkt)
 	for (uint32_t s = 0; s < pkt->nseg; s++) {
 		if (pkt[s].len > buf->room - len)
 			return 0;
-		copy(va + len, (uint8_t *)(uintptr_t)pkt[s].va + pkt[s].data_off, pkt[s].len);
+		queue_copy(va + len, (uint8_t *)(uintptr_t)pkt[s].va + pkt[s].data_off, pkt[s].len);
 		len += pkt[s].len;
 	}
 	if (len >= 14)
 		turn_round(va);
 	buf->len = len;
-	buf->nseg = 1;
 	return len;
 }
 
@@ -176,7 +160,7 @@ static void loop(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t n)
 	uint64_t packets = 0, bytes = 0;
 
 	for (uint32_t i = 0; i < n; i += pkt[i].nseg) {
-		len = fill == end ? 0 : receive(&rx->pkt[fill & rx->mask], &pkt[i]);
+		len = fill == end ? 0 : receive(&rx->posted[fill & rx->mask], &pkt[i]);
 		if (!len) {
 			rx->lost++;
 			continue;
@@ -190,11 +174,32 @@ static void loop(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t n)
 	rx->filled_bytes += bytes;
 }
 
+/* The same where each packet has one element, as nearly all do; 0: that is not so. */
+static uint32_t sent_singles(struct queue *q, const struct vmhi_pkt *pkt, uint32_t n)
+{
+	uint32_t put = q->put, mask = q->mask, more = 0;
+	uint64_t bytes = 0, *ring = q->cookie;
+
+	for (uint32_t i = 0; i < n; i++) {
+		ring[(put + i) & mask] = pkt[i].cookie;
+		more |= pkt[i].flags;
+		bytes += pkt[i].len;
+	}
+	if (more & VMHI_PKT_MORE)
+		return 0;
+	q->packets += n;
+	q->bytes += bytes;
+	q->put = put + n;
+	return n;
+}
+
 uint32_t queue_sent(struct queue *q, const struct vmhi_pkt *pkt, uint32_t n)
 {
 	uint32_t put = q->put, room = q->mask + 1 - (put - q->take), i = 0;
 	uint64_t bytes = 0;
 
+	if (n <= room && sent_singles(q, pkt, n))
+		return n;
 	for (; i < n && room; room--) {
 		uint32_t end = i + pkt[i].nseg;
 
@@ -221,31 +226,33 @@ static uint32_t nic_tx(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 static uint32_t nic_tx_done(void *queue, uint64_t *cookie, uint32_t n)
 {
 	struct queue *q = queue;
-	uint32_t take = q->take;
+	uint32_t take = q->take, first;
 
 	n = least(n, q->put - take);
-	for (uint32_t i = 0; i < n; i++)
-		cookie[i] = q->cookie[take++ & q->mask];
-	q->take = take;
+	first = least(n, q->mask + 1 - (take & q->mask));	/* then the ring begins anew */
+	memcpy(cookie, q->cookie + (take & q->mask), first * sizeof(*cookie));
+	memcpy(cookie + first, q->cookie, (n - first) * sizeof(*cookie));
+	q->take = take + n;
 	return n;
 }
 
 static uint32_t nic_rx_post(void *queue, const struct vmhi_pkt *pkt, uint32_t n)
 {
 	struct queue *q = queue;
-	uint32_t put = q->put;
+	struct posted *ring = q->posted;
+	uint32_t put = q->put, mask = q->mask;
 
-	n = least(n, q->mask + 1 - (put - q->take));
+	n = least(n, mask + 1 - (put - q->take));
 	for (uint32_t i = 0; i < n; i++)
-		q->pkt[put++ & q->mask] = pkt[i];
-	store(&q->put, put);
+		__builtin_memcpy(&ring[(put + i) & mask], &pkt[i], sizeof(*ring));
+	store(&q->put, put + n);
 	return n;
 }
 
 uint32_t queue_take(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		pkt[i] = q->pkt[q->take++ & q->mask];
+		queue_describe(&pkt[i], &q->posted[q->take++ & q->mask]);
 	return n;
 }
 
@@ -253,10 +260,8 @@ uint32_t queue_take(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 static uint32_t cancel(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 {
 	n = queue_take(q, pkt, least(n, q->put - q->take));
-	for (uint32_t i = 0; i < n; i++) {
-		pkt[i].nseg = 1;
+	for (uint32_t i = 0; i < n; i++)
 		pkt[i].flags = VMHI_PKT_CANCELLED;
-	}
 	q->fill = q->take;
 	return n;
 }
