@@ -4,58 +4,22 @@
  * no device as the uplink, in a process without keeper and sandbox. Ends at SIGTERM and prints what
  * the data thread counted.
  */
-#include <dlfcn.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench/nullhost.h"
 #include "kernel/lib/fdpass.h"
 #include "kernel/lib/log.h"
 #include "kernel/net/dataplane.h"
 
 static struct dataplane *dp;
 static struct event_loop *loop;
-
-static int host_dma_alloc(vmhi_hc hc, uint64_t len, uint64_t align, uint32_t flags, uint32_t tag,
-			  struct vmhi_mem *out)
-{
-	len = (len + 4095) & ~4095ull;
-	*out = (struct vmhi_mem){.va = aligned_alloc(4096, len), .len = len};
-	if (!out->va)
-		return -VMHI_ENOMEM;
-	memset(out->va, 0, len);
-	return 0;
-}
-
-static void host_dma_free(vmhi_hc hc, uint32_t handle)
-{
-	/* what a driver holds lives as long as this process */
-}
-
-static void host_raise(vmhi_hc hc, const struct vmhi_event *ev)
-{
-	dp_uplink_event(dp, 0, ev);
-}
-
-static const struct vmhi_host host = {
-	.h = {sizeof(host), VMHI_IF_HOST, 1},
-	.dma_alloc = host_dma_alloc,
-	.dma_free = host_dma_free,
-	.raise = host_raise,
-};
-
-static void die(const char *what)
-{
-	fprintf(stderr, "netserver: %s\n", what);
-	exit(1);
-}
 
 static void on_connect(void *arg, uint32_t events)
 {
@@ -75,25 +39,6 @@ static void on_signal(void *arg, uint32_t events)
 	event_loop_stop(loop);
 }
 
-static void attach(const char *plugin, const char *mode, const char *frame_len)
-{
-	struct vmhi_param param[3] = {{0}, {strtoul(frame_len, NULL, 10)}, {0x525400123401}};
-	struct vmhi_attach at = {.size = sizeof(at), .nparam = 3, .param = param};
-	struct dp_uplink_conf conf = {.event_vec = VMHI_NO_VEC};
-	void *so = dlopen(plugin, RTLD_NOW | RTLD_LOCAL), *dev;
-	const struct vmhi_driver_ops *ops = so ? dlsym(so, "vmhi_driver") : NULL;
-	struct err e = {0};
-
-	if (!ops)
-		die(dlerror());
-	param[0].value = !strcmp(mode, "drop") ? 1 : !strcmp(mode, "generate") ? 2 : 0;
-	if (ops->attach(&host, NULL, &at, &dev))
-		die("attach failed");
-	if (dp_uplink_driver(dp, "null", ops->query(dev, VMHI_IF_NIC, 1), dev, &conf, &e) < 0)
-		die(e.msg);
-	ops->start(dev);
-}
-
 static void report(void)
 {
 	struct dp_port_stats p;
@@ -111,7 +56,8 @@ static void report(void)
 int main(int argc, char **argv)
 {
 	struct dp_port_conf port = {.name = "p0", .mac = {0x52, 0x54, 0, 0x12, 0x34, 0x01}};
-	struct dp_conf conf = {.mem.len = 8u << 20};
+	struct nullhost_params params = {NULL, 0, 0x525400123401, 0};
+	struct dp_conf conf = {0};
 	struct err e = {0};
 	sigset_t set;
 	int sock, sig;
@@ -123,18 +69,19 @@ int main(int argc, char **argv)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	conf.mem.va = mmap(NULL, conf.mem.len, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	conf.mem = nullhost_memory(8u << 20);
 	loop = event_loop_new();
 	dp = dp_new(loop, &conf, &e);
 	if (!dp || dp_port_add(dp, &port, &e))
-		die(e.msg);
-	attach(argv[2], argv[3], argv[4]);
+		nullhost_die(e.msg);
+	params.mode = argv[3];
+	params.frame_len = strtoul(argv[4], NULL, 10);
+	nullhost_attach(dp, "null", argv[2], &params);
 	sock = unix_listen(argv[1], 1);
 	sig = signalfd(-1, &set, SFD_CLOEXEC);
 	if (sock < 0 || !event_add(loop, sock, EPOLLIN, on_connect, &sock) ||
 	    !event_add(loop, sig, EPOLLIN, on_signal, NULL))
-		die("cannot listen");
+		nullhost_die("cannot listen");
 	dp_start(dp);
 	event_loop_run(loop);
 	report();
