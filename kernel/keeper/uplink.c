@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 
 #include "kernel/keeper/set.h"
 #include "kernel/lib/log.h"
+
+#define PASST_END_MS 1000	/* that it has to end when it is asked to */
 
 static void bring_up(const char *name)
 {
@@ -69,10 +72,10 @@ static void on_passt_end(void *arg, uint32_t events)
 		log_error("passt ended: the set goes on without its uplink");
 }
 
-static void become_passt(int sock)
+static void become_passt(const struct set *s, int sock)
 {
 	sigset_t none;
-	char fd[16];
+	char mtu[16];
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -80,10 +83,21 @@ static void become_passt(int sock)
 	sock = fcntl(sock, F_DUPFD, 16);
 	if (sock < 0 || dup2(sock, 3) < 0 || close_range(4, ~0u, 0) < 0)
 		_exit(126);
-	snprintf(fd, sizeof(fd), "%d", 3);
+	snprintf(mtu, sizeof(mtu), "%u", s->cfg.mtu ? s->cfg.mtu : 1500);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	execlp("passt", "passt", "--foreground", "--quiet", "--fd", fd, (char *)NULL);
+	/* The gateway is the gateway: passt would map it to services of this host's loopback. */
+	execlp("passt", "passt", "--foreground", "--quiet", "--no-map-gw", "--mtu", mtu,
+	       "--fd", "3", (char *)NULL);
 	_exit(127);
+}
+
+/* passt drops what its end of the socket does not take: let that be much. */
+static void widen(int sock)
+{
+	const int room = 4 << 20;
+
+	if (setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)); /* up to the limit */
 }
 
 static int open_passt(struct set *s, struct err *e)
@@ -92,9 +106,10 @@ static int open_passt(struct set *s, struct err *e)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(e, -errno, "no socket pair for passt: %s", strerror(errno));
+	widen(pair[1]);
 	s->passt = fork();
 	if (s->passt == 0)
-		become_passt(pair[1]);
+		become_passt(s, pair[1]);
 	r = errno;
 	close(pair[1]);
 	if (s->passt < 0) {
@@ -134,11 +149,16 @@ int uplink_give(struct set *s, struct child *c, struct err *e)
 
 void uplink_close(struct set *s)
 {
+	struct pollfd end = {.events = POLLIN};
+
 	if (s->uplink_fd >= 0)
 		close(s->uplink_fd);
 	s->uplink_fd = -1;
 	if (!s->passt)
 		return;
+	end.fd = s->passt_fd;
 	kill(s->passt, SIGTERM);
+	if (poll(&end, 1, PASST_END_MS) != 1)
+		kill(s->passt, SIGKILL);
 	on_passt_end(s, 0);
 }

@@ -56,9 +56,21 @@ if command -v passt >/dev/null; then
 	begin '{passt: true}'
 	pkill -P $keeper -x 'passt.*'
 	wait_for 5 grep -q 'passt ended' "$tmp/log" || fault "passt's end went unnoticed"
+	wait_for 5 eval '[ "$(port passt .up)" = false ]' || fault "the link of a dead passt is up"
 	[ "$(port p0 .kind)" = '"port"' ] || fault "the set did not go on without passt"
+	sends 0.3 >/dev/null || fault "the port is not served any more without passt"
+	[ "$(grep -c 'passt ended' "$tmp/log")" = 1 ] || fault "passt's end was said more than once"
 	finish "passt's end"
 	nothing_left "passt's end"
+	# one that does not want to end is killed
+	mkdir "$tmp/bin"
+	printf '#!/bin/sh\ntrap "" TERM\necho $$ >"%s/passt-pid"\nexec sleep 1000\n' "$tmp" >"$tmp/bin/passt"
+	chmod 755 "$tmp/bin/passt"
+	PATH=$tmp/bin:$PATH begin '{passt: true}'
+	wait_for 5 test -s "$tmp/passt-pid" || die "no process was started for passt"
+	finish "a passt that does not end"
+	! kill -0 "$(cat "$tmp/passt-pid")" 2>/dev/null || fault "a passt that ignores SIGTERM lives on"
+	nothing_left "a passt that does not end"
 else
 	echo "passt is not there: left out"
 fi
