@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -350,10 +351,85 @@ static void test_dead_passt(void)
 	tear_down();
 }
 
+/* n frames from passt to guest 0, of 60 bytes, as bytes of the stream from skip on and at most len. */
+static void passt_sends(int s, uint32_t n, size_t skip, size_t len)
+{
+	uint8_t frame[64] = {0, 0, 0, 60, 0x52, 0x54, 0, 0, 0, 1, 0x52, 0x54, 0, 0, 0, 9};
+
+	len = len < sizeof(frame) - skip ? len : sizeof(frame) - skip;
+	while (n--)
+		CU_ASSERT_EQUAL(write(s, frame + skip, len), (ssize_t)len);
+}
+
+static bool guest_got(uint16_t nth)
+{
+	for (int i = 0; i < 2000; i++) {
+		if (__atomic_load_n(&guest[0].rx.used->idx, __ATOMIC_ACQUIRE) == nth)
+			return true;
+		usleep(500);
+	}
+	return false;
+}
+
+/* The ring holds its descriptors in order from the start. */
+static void guest_adds(uint16_t n)
+{
+	struct ring_queue *q = &guest[0].rx;
+
+	q->avail_idx = (uint16_t)(q->avail_idx + n);
+	__atomic_store_n(&q->avail->idx, q->avail_idx, __ATOMIC_RELEASE);
+}
+
+static uint64_t guest_missed(void)
+{
+	struct dp_port_stats s = {0};
+
+	dp_port_stats(dp, 0, &s);
+	return s.drop_nobuf;
+}
+
+static void test_passt_waits(void)
+{
+	struct err e = {0};
+	int s[2], left = 0;
+
+	set_up();
+	CU_ASSERT_FATAL(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s));
+	CU_ASSERT_EQUAL_FATAL(dp_uplink_fd(dp, "u0", s[0], DP_UPLINK_PASST, &e), 0);
+	add_guest(0);
+	dp_start(dp);
+	send_frames(1, 2, 60);	/* its address is learnt */
+	for (int i = 0; i < 2000 && uplink_stats().tx_packets < 1; i++)
+		usleep(500);
+	passt_sends(s[1], 150, 0, 64);
+	CU_ASSERT(guest_got(SIZE));
+	guest_adds(SIZE);
+	CU_ASSERT(guest_got(2 * SIZE));
+	guest_adds(SIZE);
+	CU_ASSERT(guest_got(150));
+	CU_ASSERT_EQUAL(guest_missed(), 0);
+	/* half a frame stays in the socket, for whoever reads it next */
+	passt_sends(s[1], 1, 0, 20);
+	usleep(20000);
+	CU_ASSERT(!ioctl(s[0], FIONREAD, &left) && left == 20);
+	passt_sends(s[1], 1, 20, 64);
+	CU_ASSERT(guest_got(151));
+	/* another guest does not wait with this one */
+	add_guest(1);
+	passt_sends(s[1], 100, 0, 64);
+	CU_ASSERT(guest_got(3 * SIZE));
+	for (int i = 0; i < 2000 && guest_missed() < 251 - 3 * SIZE; i++)
+		usleep(100);
+	CU_ASSERT_EQUAL(guest_missed(), 251 - 3 * SIZE);
+	tear_down();
+	close(s[1]);
+}
+
 static const struct unit_test tests[] = {
 	{"keeps no guest from another while its ring stands still", test_stuck_ring},
 	{"is not called, or elected, once it broke the rules", test_failed_stays_out},
 	{"fails for a cookie that is no buffer's", test_bad_cookies},
+	{"keeps what passt sent for a guest's buffers, unless another guest waits", test_passt_waits},
 	{"sleeps while a passt socket is full, and when it is dead", test_dead_passt},
 };
 UNIT_MAIN("uplinks", tests)
