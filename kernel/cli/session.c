@@ -209,6 +209,8 @@ static json_t *add_port(struct session *s, unsigned int i, const char *mac, stru
 	req = json_pack("{s:s,s:s,s:s}", "op", "port-add", "name", port, "mac", mac);
 	if (n->vlan)
 		json_object_set_new(req, "vlan", json_integer(n->vlan));
+	if (n->queues > 1)
+		json_object_set_new(req, "queues", json_integer(n->queues));
 	/* a VM that was killed may have left its port behind on a set that lives on */
 	json_decref(client_ask("sets", n->set ? n->set : s->set,
 			       json_pack("{s:s,s:s}", "op", "port-del", "name", port), NULL, e));
