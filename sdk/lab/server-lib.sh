@@ -41,3 +41,20 @@ vfio_bind()
 
 # dmar_faults: how often a device touched memory that it was not given
 dmar_faults() { dmesg | grep -c 'DMAR:.*fault addr'; }
+
+# follow_guest LOG SECONDS [MARK]: shows a guest's lines as they come, until it says its status or
+# a line that matches MARK
+follow_guest()
+{
+	local seen=0 now end=$(($(cut -d. -f1 /proc/uptime) + $2))
+	while :; do
+		now=$(grep -c "^lab: " "$1" 2>/dev/null)
+		now=${now:-0}
+		[ "$now" = $seen ] || tr -d '\r' <"$1" | grep '^lab: ' | head -n "$now" | tail -n +$((seen + 1))
+		seen=$now
+		! grep -q "^guest-status:${3:+\|$3}" "$1" 2>/dev/null || break
+		! grep -q '^vmhi.*: error: ' "$1" 2>/dev/null || fail "$(grep -m1 '^vmhi.*: error: ' "$1")"
+		[ "$(cut -d. -f1 /proc/uptime)" -lt $end ] || fail "the guest does not come to its end: $(tail -1 "$1")"
+		sleep 0.2
+	done
+}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+. /lab/lib.sh
+
+modprobe kvm-amd && [ -c /dev/kvm ] || fail "no KVM on the server"
+# QEMU's card loses a frame whose buffer is not contiguous in the server's memory (doc/lab.md)
+sysctl -qw vm.nr_hugepages=32
+[ "$(cat /proc/sys/vm/nr_hugepages)" = 32 ] || fail "no 32 hugepages to be had"
+modprobe vfio_iommu_type1
+modprobe vfio-pci
+card=$(pci_devices 8086:10d3)
+vmhi device bind "$card" || fail "$card cannot be bound"
+mkdir -p /etc/vmhi/sets
+cat >/etc/vmhi/sets/lan0.json <<END
+{"name": "lan0", "driver": "/vmhi/82574.so", "devices": ["$card"], "mtu": 9000}
+END
+vmhi set start lan0 || fail "the set does not start: $(tail -1 /run/vmhi/sets/lan0/log)"
+say "set lan0 runs, MTU 9000"
+cat >/tmp/guest.json <<END
+{"name": "guest", "cpus": 2, "memory": "256M", "kernel": "/guest/vmlinux", "initrd": "/guest/initramfs",
+ "cmdline": "console=ttyS0 quiet", "nets": [{"set": "lan0", "mtu": 9000, "queues": 2}]}
+END
+vmhi run /tmp/guest.json >/results/guest.log 2>&1 </dev/null &
+follow_guest /results/guest.log 200 '^lab: \(done\|error\)'
+grep -q '^lab: done' /results/guest.log || fail "the guest: $(tr -d '\r' </results/guest.log | grep '^lab: ' | tail -1)"
+
+vmhi port list --json >/results/ports.json
+vmhi port list >/results/ports.txt
+bad=$(jq -c '[.[] | select(.ring_errors + ([.drops[]] | add) > 0)]' /results/ports.json)
+[ "$bad" = '[]' ] || fail "error counters moved: $bad"
+say "no error counter of a port or of the card moved"
+rss=$(awk '/^[0-9a-f]+-[0-9a-f]+ / { ram = /memfd:/ } /^Rss:/ { if (!ram) n += $2 } END { print n }' "/proc/$(pidof vmhi-vm)/smaps")
+[ -n "$rss" ] && [ "$rss" -le 8192 ] || fail "vmhi-vm takes $rss KiB beside its guest's memory"
+say "vmhi-vm: $rss KiB resident beside its guest's memory"
+vmhi vm kill guest
+wait
+vmhi set stop lan0 || fail "the set does not stop"
+[ "$(dmar_faults)" = 0 ] || fail "DMAR faults: $(dmesg | grep -m1 'fault addr')"
