@@ -136,9 +136,11 @@ static void pump(void)
 		;
 }
 
+static uint32_t guest_mtu;	/* 0: the set's */
+
 static void add_guest(int i)
 {
-	struct dp_port_conf pc = {.name = {'p', (char)('0' + i)}};
+	struct dp_port_conf pc = {.name = {'p', (char)('0' + i)}, .mtu = guest_mtu};
 	struct err e = {0};
 	int s[2];
 
@@ -425,11 +427,35 @@ static void test_passt_waits(void)
 	close(s[1]);
 }
 
+static void test_smaller_mtu(void)
+{
+	struct dp_port_stats s = {0};
+
+	set_up();
+	add_guest(0);
+	guest_mtu = 1000;
+	add_guest(1);
+	guest_mtu = 0;
+	dp_start(dp);
+	send_frames(3, 0xff, 1015);
+	for (int i = 0; i < 2000 && s.drop_bad < 3; i++) {
+		usleep(500);
+		dp_port_stats(dp, 1, &s);
+	}
+	send_frames(1, 0xff, 1014);
+	CU_ASSERT(received(1));
+	dp_port_stats(dp, 1, &s);
+	CU_ASSERT_EQUAL(s.drop_bad, 3);
+	CU_ASSERT_EQUAL(s.tx_bytes, 1014);
+	tear_down();
+}
+
 static const struct unit_test tests[] = {
 	{"keeps no guest from another while its ring stands still", test_stuck_ring},
 	{"is not called, or elected, once it broke the rules", test_failed_stays_out},
 	{"fails for a cookie that is no buffer's", test_bad_cookies},
 	{"keeps what passt sent for a guest's buffers, unless another guest waits", test_passt_waits},
+	{"drops what is longer than the port's own MTU", test_smaller_mtu},
 	{"sleeps while a passt socket is full, and when it is dead", test_dead_passt},
 };
 UNIT_MAIN("uplinks", tests)
