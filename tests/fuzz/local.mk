@@ -29,11 +29,13 @@ FUZZ_note_SRC = kernel/admission/note.c
 FUZZERS += diskboot
 FUZZ_diskboot_SRC = $(addprefix kernel/cli/diskboot/,bls.c grub.c grub-words.c)
 
-FUZZERS += vhost-user virtqueue
+FUZZERS += vhost-user virtqueue session
 FUZZ_virtqueue_SRC = $(addprefix kernel/net/,virtqueue.c split.c packed.c chain.c csum.c pool.c \
 	guestmem.c)
 FUZZ_vhost_user_SRC = $(FUZZ_virtqueue_SRC) kernel/lib/event.c kernel/lib/fdpass.c \
-	$(addprefix kernel/net/,vhost-user.c vhost-user-mem.c vhost-user-ring.c)
+	$(addprefix kernel/net/,vhost-user.c vhost-user-mem.c vhost-user-ring.c vhost-user-input.c \
+	vhost-user-session.c session.c)
+FUZZ_session_SRC = $(FUZZ_vhost_user_SRC)
 
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A connection's session as a process that ran vendor code left it: a sound one, and the input is
+ * what that process wrote over it: places (24 bits) and bytes. It is gone on from as far as that
+ * goes, its queues are polled, and one more message comes.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "kernel/lib/log.h"
+#include "kernel/net/vhost-user.h"
+
+#define PAIRS 2
+#define MEM   (1u << 18)
+#define UADDR 0x7000000000ull
+#define SIZE  64
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static struct vq vq[2 * PAIRS];
+static struct session_port session;
+static struct pool pool;
+static struct kept kept;
+static int depth, memory;
+
+static void fuzz_pause(void *arg)
+{
+	depth++;
+}
+
+static void fuzz_resume(void *arg)
+{
+	if (--depth < 0)
+		abort();
+}
+
+static int fuzz_watch(void *arg, int fd, bool on)
+{
+	return fcntl(fd, F_GETFD) < 0 ? -1 : 0;
+}
+
+static void fuzz_gone(void *arg, const char *why)
+{
+	struct vhost_user **v = arg;
+
+	vhost_user_free(*v);
+	*v = NULL;
+}
+
+/* As it stands after the last message of a guest's driver that started: all rings run. */
+static void make_sound(void)
+{
+	struct session_state *s = &session.state[0];
+
+	memset(&session, 0, sizeof(session));
+	memset(&kept, 0xff, sizeof(kept));
+	s->features = 1ull << 32 | 1u << 30;
+	s->protocol = 1u << 3;
+	s->owned = s->set_features = 1;
+	s->regions = 1;
+	s->region[0] = (struct session_region){.size = MEM, .uaddr = UADDR, .kept = 5};
+	kept.fd[KEEP_MEM][5] = fcntl(memory, F_DUPFD_CLOEXEC, 0);
+	kept.fd[KEEP_MEM][6] = fcntl(memory, F_DUPFD_CLOEXEC, 0);
+	kept.fd[KEEP_INFLIGHT][0] = fcntl(memory, F_DUPFD_CLOEXEC, 0);
+	for (uint32_t i = 0; i < 2 * PAIRS; i++) {
+		uint64_t at = UADDR + i * 16384ull;
+
+		s->ring[i] = (struct session_ring){
+			.desc = at, .avail = at + 4096, .used = at + 8192, .size = SIZE,
+			.have_addr = 1, .kicked = 1, .enabled = 1, .started = 1,
+		};
+		kept.fd[KEEP_KICK][i] = eventfd(0, EFD_NONBLOCK);
+		kept.fd[KEEP_CALL][i] = eventfd(0, EFD_NONBLOCK);
+	}
+	s->msg_len = 20;
+	memcpy(s->msg, "\x12\0\0\0\1\0\0\0\x08\0\0\0\0\0\0\0\1\0\0\0", 20);
+	session.mark = 1 | SESSION_APPLIED;
+}
+
+static void spoil(const uint8_t *data, size_t n)
+{
+	for (; n >= 4; data += 4, n -= 4) {
+		uint32_t at = data[0] | data[1] << 8 | data[2] << 16;
+
+		((uint8_t *)&session)[at % sizeof(session)] = data[3];
+	}
+}
+
+static void poll_queues(void)
+{
+	struct vmhi_pkt pkt[VQ_BATCH];
+	uint32_t n;
+
+	for (int i = 0; i < 2 * PAIRS; i++) {
+		if (!vq[i].run)
+			continue;
+		if (i % 2) {
+			n = vq[i].take(&vq[i], &pool, pkt, VQ_BATCH);
+		} else {
+			n = 1;
+			pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[0]);
+			pkt[0].len = 60;
+			vq[i].give(&vq[i], pkt, 1);
+		}
+		pool_put(&pool, pkt, n);
+	}
+}
+
+static void set_up(void)
+{
+	uint8_t *room = aligned_alloc(64, 1u << 18);
+
+	log_set_level(LOG_ERROR - 1);
+	memory = memfd_create("fuzz", MFD_CLOEXEC);
+	if (!room || pool_init(&pool, room, 0, 1u << 18, 1500) || guestmem_guard() ||
+	    memory < 0 || ftruncate(memory, MEM))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static struct vhost_user *v;
+	static struct vhost_user_port port = {
+		.arg = &v, .name = "fuzz", .mtu = 1500, .pairs = PAIRS, .vq = vq,
+		.mac = {2, 0, 0, 0, 0, 1}, .pause = fuzz_pause, .resume = fuzz_resume,
+		.watch = fuzz_watch, .gone = fuzz_gone, .session = &session,
+	};
+	struct event_loop *loop = event_loop_new();
+	int s[2];
+
+	if (!pool.count)
+		set_up();
+	if (!loop || socketpair(AF_UNIX, SOCK_STREAM, 0, s))
+		abort();
+	make_sound();
+	spoil(data, n);
+	port.eventfd = kept.fd[KEEP_CALL][3];
+	for (int i = 0; i < 2 * PAIRS; i++)
+		vq[i] = (struct vq){.call_fd = -1, .frame_max = 1518,
+				    .journal = &session.journal[i]};
+	v = vhost_user_new(loop, s[0], &port, &kept, NULL);
+	if (!v)
+		close(s[0]);
+	if (!n && !vq[1].run)
+		abort(); /* a sound one is gone on from */
+	for (int i = 0; v && i < 2; i++)
+		poll_queues();
+	/* The message of the session, once more. */
+	if (send(s[1], session.state[0].msg, 20, MSG_NOSIGNAL) != 20 && v)
+		abort();
+	for (int i = 0; v && i < 4; i++)
+		event_loop_once(loop, 0);
+	close(s[1]);
+	for (int i = 0; v && i < 4; i++)
+		event_loop_once(loop, 0);
+	if (v)
+		abort();
+	for (int k = 0; k < KEEP_KINDS; k++)
+		for (int i = 0; i < KEEP_MEMS; i++)
+			if (kept.fd[k][i] >= 0)
+				close(kept.fd[k][i]);
+	event_loop_free(loop);
+	if (depth || pool.nfree != pool.count)
+		abort();
+	return 0;
+}
