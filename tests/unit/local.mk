@@ -202,6 +202,12 @@ tests_unit_test_net_vhost_SOURCES = %D%/test-net-vhost.c bench/ring.c bench/ring
 tests_unit_test_net_vhost_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_vhost_LDADD = libnet.a $(UNIT_LIBS) -lpthread
 
+check_PROGRAMS += tests/unit/test-net-resume
+TESTS += tests/unit/test-net-resume
+tests_unit_test_net_resume_SOURCES = %D%/test-net-resume.c bench/ring.c bench/ring.h %D%/cunit.h
+tests_unit_test_net_resume_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_net_resume_LDADD = libnet.a $(UNIT_LIBS) -lpthread
+
 check_PROGRAMS += tests/unit/test-net-uplink
 TESTS += tests/unit/test-net-uplink
 tests_unit_test_net_uplink_SOURCES = %D%/test-net-uplink.c bench/ring.c bench/ring.h %D%/cunit.h
