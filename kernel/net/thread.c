@@ -23,16 +23,31 @@
 #define TICK_MS	 20
 #define TICK_SIG SIGURG
 
+static bool poll_uplinks(struct dataplane *dp)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < dp->nuplinks; i++)
+		any |= dp->uplink[i]->ops->poll(dp->uplink[i]);
+	return any;
+}
+
+/*
+ * The uplinks' turn comes after each port that had frames: so many ports do not crowd out what the
+ * uplinks receive, nor fill their rings before what was sent is taken back.
+ */
 static __attribute__((noinline)) bool poll_round(struct dataplane *dp)
 {
 	bool any = false;
 
 	dp->sw.clock = dp_tsc();
-	for (uint32_t i = 0; i < dp->nports; i++)
-		any |= port_poll(dp->port[i]);
-	for (uint32_t i = 0; i < dp->nuplinks; i++)
-		any |= dp->uplink[i]->ops->poll(dp->uplink[i]);
-	return any;
+	for (uint32_t i = 0; i < dp->nports; i++) {
+		if (!port_poll(dp->port[i]))
+			continue;
+		any = true;
+		poll_uplinks(dp);
+	}
+	return any || poll_uplinks(dp);
 }
 
 /* Counts a round's cycles as busy if a packet was handed to somebody in it. */
