@@ -355,43 +355,70 @@ static void flood(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p,
 		deliver(s, taker, p, 1);
 }
 
-/* One frame on its own; false: dropped, and counted, but not yet freed. */
-static bool forward(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p)
+/* What becomes of a frame. */
+enum verdict { DROP, FLOOD, TO_PORT };
+
+/*
+ * One frame on its own: whether it may come in, and where it goes, to one port (*to) or to all.
+ * What is dropped is counted, but not yet freed.
+ */
+static enum verdict route(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p,
+			  uint16_t *vid, struct switch_port **to)
 {
 	uint64_t w0 = load64(frame(p)), dst = w0 & MAC_MASK, src;
 	bool untagged = !(p->flags & VMHI_PKT_VLAN);
 	const struct macentry *e;
-	struct switch_port *to;
-	uint16_t vid;
 
 	src = (w0 >> 48 | (uint64_t)load32(frame(p) + 8) << 16) & MAC_MASK;
 	if (p->len < 14 || (src & MULTICAST) || !src)
-		return in->c.drop_bad++, false;
+		return in->c.drop_bad++, DROP;
 	if (in->mac && src != in->mac)
-		return in->c.drop_spoof++, false;
+		return in->c.drop_spoof++, DROP;
 	untagged &= load16(frame(p) + 12) != ETH_VLAN;
-	if (!admit_vlan(in, p, &vid))
-		return in->c.drop_vlan++, false;
+	if (!admit_vlan(in, p, vid))
+		return in->c.drop_vlan++, DROP;
 	if (in->rate && !take_tokens(s, in, p->len))
-		return in->c.drop_rate++, false;
-	if (!learn(s, in, mac_key(src, vid)))
-		return in->c.drop_spoof++, false;
+		return in->c.drop_rate++, DROP;
+	if (!learn(s, in, mac_key(src, *vid)))
+		return in->c.drop_spoof++, DROP;
 	if ((dst & 0xf0ffffffffff) == LINK_LOCAL)
-		return false;
-	e = dst & MULTICAST ? NULL : mactable_find(&s->macs, mac_key(dst, vid));
-	to = e ? s->port[e->port] : dst & MULTICAST ? NULL : only_way(s, in, vid);
-	if (!e && !to) {
-		flood(s, in, p, vid, !(dst & MULTICAST));
-		return true;
-	}
-	if (!to || to == in)
-		return false;
+		return DROP;
+	e = dst & MULTICAST ? NULL : mactable_find(&s->macs, mac_key(dst, *vid));
+	*to = e ? s->port[e->port] : dst & MULTICAST ? NULL : only_way(s, in, *vid);
+	if (!e && !*to)
+		return FLOOD;
+	if (!*to || *to == in)
+		return DROP;
 	if (untagged && !in->rate)
-		in->flow = (struct switch_flow){w0, load32(frame(p) + 8), s->generation, to};
-	to->stage[to->staged++] = *p;
-	if (to->staged == SWITCH_BATCH)
-		flush(s, to);
-	return true;
+		in->flow = (struct switch_flow){w0, load32(frame(p) + 8), s->generation, *to};
+	return TO_PORT;
+}
+
+/* One frame of several that are not alike. */
+static void forward(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p)
+{
+	struct switch_port *to = NULL;
+	uint16_t vid;
+
+	switch (route(s, in, p, &vid, &to)) {
+	case DROP:
+		pool_put(s->pool, p, 1);
+		return;
+	case FLOOD:
+		flood(s, in, p, vid, !(load64(frame(p)) & MULTICAST));
+		return;
+	case TO_PORT:
+		if (!to->staged)
+			s->waiting[s->nwaiting++] = to;
+		to->stage[to->staged++] = *p;
+	}
+}
+
+static void flush_all(struct vswitch *s)
+{
+	for (uint32_t i = 0; i < s->nwaiting; i++)
+		flush(s, s->waiting[i]);
+	s->nwaiting = 0;
 }
 
 /* All frames like the last one, and nothing to ask anew: they go on as they are. */
@@ -413,27 +440,48 @@ static bool alike(const struct vswitch *s, const struct switch_port *in, const s
 	return !(differ | odd) && in->flow.generation == s->generation;
 }
 
-void switch_input(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p, uint32_t n)
+/* To where the last one went. */
+static void follow(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p, uint32_t n)
 {
-	bool same;
+	if (in->vlan)
+		for (uint32_t i = 0; i < n; i++) {
+			p[i].flags |= VMHI_PKT_VLAN;
+			p[i].vlan = in->vlan;
+		}
+	deliver(s, in->flow.to, p, n);
+}
+
+/*
+ * Frames unlike the last one. The first finds its own way; if all others are like it, it is taken
+ * back from where it waits, and they go on together.
+ */
+static __attribute__((noinline)) void part(struct vswitch *s, struct switch_port *in,
+					   struct vmhi_pkt *p, uint32_t n)
+{
 	uint64_t bytes;
 
-	same = alike(s, in, p, n, &bytes);
-	in->c.rx_packets += n;
-	in->c.rx_bytes += bytes;
-	if (likely(same)) {
-		if (in->vlan)
-			for (uint32_t i = 0; i < n; i++) {
-				p[i].flags |= VMHI_PKT_VLAN;
-				p[i].vlan = in->vlan;
-			}
-		deliver(s, in->flow.to, p, n);
+	in->flow.generation = 0;	/* valid again only if the first frame makes it so */
+	forward(s, in, p);
+	if (n > 1 && alike(s, in, p + 1, n - 1, &bytes)) {
+		in->flow.to->staged = 0;
+		s->nwaiting = 0;
+		follow(s, in, p, n);
 		return;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		if (!forward(s, in, &p[i]))
-			pool_put(s->pool, &p[i], 1);
-	for (int i = 0; i < s->top; i++)
-		if (s->port[i] && s->port[i]->staged)
-			flush(s, s->port[i]);
+	for (uint32_t i = 1; i < n; i++)
+		forward(s, in, &p[i]);
+	flush_all(s);
+}
+
+void switch_input(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *p, uint32_t n)
+{
+	uint64_t bytes;
+	bool same = alike(s, in, p, n, &bytes);
+
+	in->c.rx_packets += n;
+	in->c.rx_bytes += bytes;
+	if (likely(same))
+		follow(s, in, p, n);
+	else
+		part(s, in, p, n);
 }

@@ -67,6 +67,8 @@ struct vswitch {
 	uint32_t generation;	/* never 0; grows when a cached decision may be wrong */
 	bool learnt_guest;	/* a guest's address is new: the uplinks' filters are out of date */
 	uint64_t clock;		/* time-stamp counter, once a round */
+	struct switch_port *waiting[SWITCH_BATCH];	/* with frames staged, of the batch on its way */
+	uint32_t nwaiting;
 	struct mactable macs;
 };
 

@@ -14,11 +14,14 @@ static struct pool pool;
 static struct switch_port *port[PORTS];
 static uint8_t *room;
 /* What each port was given last, and how much. */
-static struct { uint32_t n, len; uint8_t frame[128]; uint32_t flags; uint16_t vlan; } got[PORTS];
+static struct { uint32_t n, calls, bytes, len; uint8_t frame[128]; uint32_t flags; uint16_t vlan; } got[PORTS];
 
 static void output(struct switch_port *p, struct vmhi_pkt *pkt, uint32_t n)
 {
 	got[p->id].n += n;
+	got[p->id].calls++;
+	for (uint32_t i = 0; i < n; i++)
+		got[p->id].bytes += pkt[i].len;
 	got[p->id].len = pkt[n - 1].len;
 	got[p->id].flags = pkt[n - 1].flags;
 	got[p->id].vlan = pkt[n - 1].vlan;
@@ -68,28 +71,32 @@ static void set_mac(uint8_t *p, unsigned int mac)
 	memcpy(p, mac == 0xffffff ? all : m, 6);
 }
 
+static struct vmhi_pkt make(unsigned int dst, unsigned int src, uint16_t tag)
+{
+	struct vmhi_pkt pkt;
+	uint8_t *d;
+
+	pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt);
+	d = (uint8_t *)(uintptr_t)pkt.va;
+	memset(d, 0, 64);
+	set_mac(d, dst);
+	set_mac(d + 6, src);
+	memcpy(d + 12, tag ? "\x81" : "\x08", 1);
+	if (tag) {
+		d[14] = (uint8_t)(tag >> 8);
+		d[15] = (uint8_t)tag;
+		d[16] = 8;
+	}
+	return pkt;
+}
+
 /* Sends n frames into port from; tag: 0 for none. */
 static void send_n(int from, unsigned int dst, unsigned int src, uint16_t tag, uint32_t n)
 {
 	struct vmhi_pkt pkt[SWITCH_BATCH];
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t *d;
-
-		pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[i]);
-		d = (uint8_t *)(uintptr_t)pkt[i].va;
-		memset(d, 0, 64);
-		set_mac(d, dst);
-		set_mac(d + 6, src);
-		memcpy(d + 12, tag ? "\x81" : "\x08", 1);
-		if (tag) {
-			d[14] = (uint8_t)(tag >> 8);
-			d[15] = (uint8_t)tag;
-			d[16] = 8;
-		}
-		pkt[i].len = 60;
-		pkt[i].nseg = 1;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		pkt[i] = make(dst, src, tag);
 	switch_input(&sw, port[from], pkt, n);
 }
 
@@ -158,6 +165,50 @@ static void test_mixed_batch(void)
 	switch_input(&sw, port[1], pkt, 4);
 	CU_ASSERT(arrived(0, 0, 2, 2));
 	CU_ASSERT_EQUAL(port[1]->c.rx_packets, 4);
+	tear_down();
+}
+
+/* Batches to one port after the other, as an uplink brings them for many guests. */
+static void test_turns(void)
+{
+	set_up();
+	for (int i = 1; i < 4; i++)
+		add(i);
+	send(2, 0xffffff, 0xb, 0);
+	send(3, 0xffffff, 0xc, 0);
+	for (int i = 0; i < PORTS; i++)
+		got[i].n = 0;
+	for (int turn = 0; turn < 4; turn++) {
+		uint32_t calls = got[2].calls + got[3].calls;
+
+		send_n(0, turn % 2 ? 0xc : 0xb, 0xa, 0, 32);
+		CU_ASSERT(turn % 2 ? arrived(0, 0, 0, 32) : arrived(0, 0, 32, 0));
+		CU_ASSERT_EQUAL(got[2].calls + got[3].calls, calls + 1);
+	}
+	tear_down();
+}
+
+/* A tag in the first frame says nothing of the others, wherever they all go. */
+static void test_tag_in_front(void)
+{
+	struct vmhi_pkt pkt[8];
+
+	set_up();
+	for (int i = 1; i < 3; i++) {
+		port[i]->trunk = true;
+		port[i]->vlan = 5;
+		port[i]->member[0] = 1ull << 5 | 1ull << 10;
+		add(i);
+	}
+	send(2, 0xffffff, 0xb, 0);
+	send(2, 0xffffff, 0xb, 10);
+	send_n(1, 0xb, 0xa, 0, 8);
+	got[2].bytes = got[2].n = 0;
+	for (int i = 0; i < 8; i++)
+		pkt[i] = make(0xb, 0xa, i ? 0 : 10);
+	switch_input(&sw, port[1], pkt, 8);
+	CU_ASSERT_EQUAL(got[2].n, 8);
+	CU_ASSERT_EQUAL(got[2].bytes, 8 * 60);	/* the tag is in the one that had it */
 	tear_down();
 }
 
@@ -438,6 +489,8 @@ static void test_csum_describe(void)
 static const struct unit_test tests[] = {
 	{"learns where addresses are, and when they move", test_learning},
 	{"sorts a batch for several ports", test_mixed_batch},
+	{"gives whole batches to one port after the other", test_turns},
+	{"keeps a batch's first tag to its frame", test_tag_in_front},
 	{"forgets addresses that are not seen any more", test_aging},
 	{"lets no port fill the address table", test_table_is_bounded},
 	{"drops and counts spoofed addresses", test_spoofing},
