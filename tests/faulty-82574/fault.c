@@ -4,11 +4,18 @@
  * whose payload is "vmhi:crash" or "vmhi:hang" has the driver crash, or loop for ever, on the queue's
  * thread when a guest sends it; "vmhi:crash-event" and "vmhi:hang-event" on the control thread, when
  * the next event comes. Built with -DFAULT_ATTACH, attach() fails; with -DFAULT_MUTE the driver
- * takes packets, and neither sends nor receives any; with -DFAULT_LATE=N, the driver crashes N
- * packets after its start.
+ * takes packets, and neither sends nor receives any; with -DFAULT_LATE=N it crashes, and with
+ * -DFAULT_STUCK=N it hangs, N packets after its start.
  */
 #include <stddef.h>
 #include <vmhi/nic.h>
+
+#ifndef FAULT_LATE
+#define FAULT_LATE 0u
+#endif
+#ifndef FAULT_STUCK
+#define FAULT_STUCK 0u
+#endif
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 
@@ -57,13 +64,13 @@ static void look(const struct vmhi_pkt *pkt)
 
 static uint32_t tx(void *q, const struct vmhi_pkt *pkt, uint32_t n)
 {
-#ifdef FAULT_LATE
 	static uint32_t sent;
 
 	sent += n;
-	if (sent > FAULT_LATE)
+	if (FAULT_LATE && sent > FAULT_LATE)
 		crash();
-#endif
+	if (FAULT_STUCK && sent > FAULT_STUCK)
+		hang();
 #ifdef FAULT_MUTE
 	return 0;
 #endif
