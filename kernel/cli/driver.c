@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vmhi driver inspect | list | new | sign | keygen: a vendor's and an integrator's tools. */
+/* vmhi driver inspect | list | new | sign | keygen | replace: a vendor's and an integrator's tools. */
 #include "kernel/cli/driver.h"
 
 #include <errno.h>
@@ -23,6 +23,7 @@ static const struct {
 	{"new", driver_new, "begin a driver from the template"},
 	{"sign", driver_sign, "add a signature to a driver"},
 	{"keygen", driver_keygen, "make a pair of keys to sign with"},
+	{"replace", driver_replace, "have a set that runs take another driver"},
 };
 
 int driver_policy(const char *level, const char *trust, struct admission_policy *p,

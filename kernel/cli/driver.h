@@ -13,6 +13,7 @@ int driver_list(int argc, char **argv);
 int driver_new(int argc, char **argv);
 int driver_sign(int argc, char **argv);
 int driver_keygen(int argc, char **argv);
+int driver_replace(int argc, char **argv);
 
 struct driver_option {
 	const char *name;	/* "--key"; a NULL ends the table */

@@ -3,7 +3,7 @@
 bin_PROGRAMS += vmhi
 vmhi_SOURCES = %D%/main.c %D%/cli.h %D%/child.c %D%/child.h %D%/client.c %D%/client.h \
 	%D%/device.c %D%/diskboot.c %D%/diskboot.h %D%/driver.c %D%/driver.h %D%/driver-inspect.c \
-	%D%/driver-json.c %D%/driver-new.c %D%/driver-args.c %D%/port.c %D%/run.c \
+	%D%/driver-json.c %D%/driver-new.c %D%/driver-args.c %D%/driver-replace.c %D%/port.c %D%/run.c \
 	%D%/session.c %D%/session.h %D%/set.c %D%/set.h %D%/vm.c
 vmhi_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 vmhi_LDADD = libvmconfig.a libadmission.a libbus.a libkernel.a $(ELF_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) \

@@ -20,7 +20,7 @@ _vmhi()
 	2:set:*) words="list start stop" ;;
 	2:port:*) words="list" ;;
 	2:device:*) words="list bind unbind" ;;
-	2:driver:*) words="inspect sign keygen list new" ;;
+	2:driver:*) words="inspect sign keygen list new replace" ;;
 	*:driver:inspect)
 		case $prev in
 		--accept) words="community supported accepted certified" ;;
@@ -28,6 +28,8 @@ _vmhi()
 			[[ $cur == -* ]] || compopt -o default ;;
 		esac
 		;;
+	3:driver:replace) words=$(_vmhi_names sets) ;;
+	*:driver:replace) [[ $cur == -* ]] && words=--trial || compopt -o default ;;
 	3:vm:console | 3:vm:stop | 3:vm:kill) words=$(_vmhi_names vms) ;;
 	3:set:stop | 3:port:list) words=$(_vmhi_names sets) ;;
 	3:device:bind | 3:device:unbind) words=$(ls /sys/bus/pci/devices 2>/dev/null) ;;

@@ -32,7 +32,7 @@ static json_t *op_status(struct set *s, struct err *e)
 	if (s->child->pid && child_call(s->child, CMD_DATA_STATS, NULL, 0, NULL, 0, &ds,
 					sizeof(ds), e) && s->child->pid)
 		return NULL;
-	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:I,s:s?,s:o,s:s?,s:s?,s:i,s:b,s:i,s:I,s:b,"
+	return json_pack("{s:s,s:s,s:i,s:i,s:i,s:I,s:s?,s:o,s:o,s:s?,s:s?,s:i,s:b,s:i,s:I,s:b,"
 			 "s:{s:I,s:I,s:I,s:I,s:I,s:I}}",
 			 "name", s->cfg.name, "state", s->failed ? "failed" : "running",
 			 "pid", getpid(), "worker", s->child->pid,
@@ -40,6 +40,7 @@ static json_t *op_status(struct set *s, struct err *e)
 			 "restarts", (json_int_t)s->restarts.total,
 			 "cause", s->restarts.cause[0] ? s->restarts.cause : NULL,
 			 "recoveries", recoveries(&s->restarts),
+			 "replace", replace_status(s),
 			 "driver", s->note ? s->note->name : NULL,
 			 "version", s->note ? s->note->version : NULL,
 			 "mtu", (int)s->cfg.mtu, "sandbox", s->child->own_mounts,
@@ -145,6 +146,20 @@ static json_t *op_port_del(struct set *s, const json_t *request, struct err *e)
 	return json_object();
 }
 
+static json_t *op_replace(struct set *s, const json_t *request, struct err *e)
+{
+	static const char *const keys[] = {"op", "driver", "trial", NULL};
+	const char *path;
+	uint64_t trial_ms = 1000;
+
+	if (json_known_keys(request, "replace", keys, e) ||
+	    json_get_string(request, "replace", "driver", true, &path, e) ||
+	    json_get_uint(request, "replace", "trial", false, 1, 60000, &trial_ms, e) ||
+	    replace_begin(s, path, (uint32_t)trial_ms, e))
+		return NULL;
+	return json_object();
+}
+
 static json_t *answer(void *arg, const char *op, const json_t *request, struct control_take *take,
 		      struct err *e)
 {
@@ -160,12 +175,14 @@ static json_t *answer(void *arg, const char *op, const json_t *request, struct c
 		return op_port_add(s, request, e);
 	if (!strcmp(op, "port-del"))
 		return op_port_del(s, request, e);
+	if (!strcmp(op, "replace"))
+		return op_replace(s, request, e);
 	if (!strcmp(op, "stop")) {
 		event_loop_stop(s->loop);
 		return json_object();
 	}
 	err_set(e, -ENOSYS, "set %s: no operation \"%s\"; there are status, ports, devices, "
-		"port-add, port-del, stop", s->cfg.name, op);
+		"port-add, port-del, replace, stop", s->cfg.name, op);
 	return NULL;
 }
 

@@ -101,6 +101,7 @@ static void stop(struct set *s)
 
 	s->stopping = true;
 	control_server_free(s->control);
+	replace_free(s);
 	spare_drop(s);
 	if (s->child && s->child->pid && s->status == 0 &&
 	    child_call(s->child, CMD_QUIT, NULL, 0, NULL, 0, NULL, 0, &e)) {

@@ -55,6 +55,8 @@ struct pulse {
 	int64_t alive_at, cpu_ms, asked_at;
 };
 
+struct replace;
+
 struct set {
 	struct set_config cfg;
 	struct event_loop *loop;
@@ -75,6 +77,7 @@ struct set {
 	int spare_timer;	/* another one will be made; 0: no timer runs */
 	struct restarts restarts;
 	struct pulse pulse;
+	struct replace *replace;	/* of the driver: the one under way, or the last */
 	struct port *ports;
 	int uplink_fd;		/* tap or passt, or -1 */
 	pid_t passt;
@@ -115,6 +118,13 @@ void spare_prepare(struct set *s);
 /* It died while it waited: another one is made, after a while. */
 void spare_lost(struct set *s);
 void spare_drop(struct set *s);
+
+/* replace.c */
+/* Begins to replace the driver by another, which is trial_ms on trial. */
+int replace_begin(struct set *s, const char *path, uint32_t trial_ms, struct err *e);
+/* How far that is, or what became of the last one; null: there was none. */
+json_t *replace_status(const struct set *s);
+void replace_free(struct set *s);
 
 /* recover.c */
 /* The set's worker has died: its place is taken, or the set is given up. */
