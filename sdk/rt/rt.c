@@ -64,6 +64,14 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 		return to;
 	}
 	last = load16(f + n - 16);
+	for (; n > 64; n -= 64, t += 64, f += 64) {
+		__m128i a = load16(f), b = load16(f + 16), c = load16(f + 32), d = load16(f + 48);
+
+		store16(t, a);
+		store16(t + 16, b);
+		store16(t + 32, c);
+		store16(t + 48, d);
+	}
 	for (size_t i = 0; i + 16 < n; i += 16)
 		store16(t + i, load16(f + i));
 	store16(t + n - 16, last);
