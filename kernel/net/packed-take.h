@@ -11,35 +11,34 @@ struct packed_batch {
 };
 
 /*
- * How many of the next n descriptors are plain: available, a frame of their own, in the cached
- * region. *more: the one behind them is available too, but takes the long way.
+ * How many of the next n descriptors, which are in one lap, are plain: available, a frame of their
+ * own, in the cached region. *more: the one behind them is available too, but takes the long way.
  */
 static ALWAYS_INLINE uint32_t packed_take_plain(struct vq *vq, struct packed_batch *b,
 						struct vq_done *done, uint32_t n, bool *more)
 {
-	const uint16_t odd = VRING_DESC_F_NEXT | VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT;
+	struct vring_packed_desc *d = &vq->ring[vq->last_avail & vq->mask];
+	uint16_t fresh = packed_fresh(vq, vq->last_avail);
 	uint32_t frame_max = vq->frame_max, i;
 
 	*more = false;
 	for (i = 0; i < n; i++) {
-		uint16_t at = (uint16_t)(vq->last_avail + i);
-		struct vring_packed_desc *d = &vq->ring[at & vq->mask];
-		uint64_t word = __atomic_load_n(packed_word(vq, at), __ATOMIC_ACQUIRE), addr;
-		uint16_t flags = (uint16_t)(word >> 48);
+		uint64_t word = __atomic_load_n((uint64_t *)&d[i] + 1, __ATOMIC_ACQUIRE), addr;
+		uint32_t len = (uint32_t)word;
 
-		if (!packed_is_fresh(vq, at, flags))
+		if (((uint16_t)(word >> 48) & PACKED_SHAPE) != fresh) {
+			*more = packed_is_fresh(vq, vq->last_avail, (uint16_t)(word >> 48));
 			break;
-		if (!(at & 3))
-			prefetch_write(d + 8);
-		addr = __atomic_load_n(&d->addr, __ATOMIC_RELAXED);
-		b->len[i] = (uint32_t)word - VQ_HDR;
-		b->src[i] = guestmem_cached(&vq->cache, addr, (uint32_t)word);
-		if (unlikely((flags & odd) || !b->src[i] || b->len[i] - 14 > frame_max - 14)) {
+		}
+		addr = __atomic_load_n(&d[i].addr, __ATOMIC_RELAXED);
+		b->len[i] = len - VQ_HDR;
+		b->src[i] = guestmem_cached(&vq->cache, addr, len);
+		if (unlikely(!b->src[i] || b->len[i] - 14 > frame_max - 14)) {
 			*more = true;
 			break;
 		}
 		ring_prefetch(b->src[i]);
-		done[i] = (struct vq_done){.id = (uint16_t)(word >> 32), .skip = 1};
+		packed_note(&done[i], word, 0);
 	}
 	return i;
 }
@@ -80,21 +79,28 @@ static ALWAYS_INLINE uint32_t packed_take(struct vq *vq, struct pool *pool, stru
 					  uint32_t max, bool in_order, bool event_idx)
 {
 	struct vq_done *done = vq->journal->done;
-	uint32_t taken = 0, out = 0;
+	uint32_t taken = 0, out = 0, n, run;
+	bool more, plain = true;
 	struct packed_batch b;
-	bool more = true;
+	int r;
 
 	if (unlikely(pool->nfree < max))
 		max = pool->nfree;
-	while (more && taken < max) {
-		uint32_t n = packed_take_plain(vq, &b, done + taken, max - taken, &more);
-		int r;
-
+	while (taken < max) {
+		run = packed_run(vq, vq->last_avail);
+		run = run < max - taken ? run : max - taken;
+		if (!packed_available(vq, vq->last_avail))
+			break;
+		packed_fetch(vq, run);
+		n = packed_take_plain(vq, &b, done + taken, run, &more);
 		out += packed_take_copy(vq, &b, pool, pkt + out, n);
 		taken += n;
 		vq->last_avail = (uint16_t)(vq->last_avail + n);
+		if (n == run)
+			continue;	/* the ring's end, or the batch's */
 		if (likely(!more))
 			break;
+		plain = false;
 		r = vq_take_chain(vq, vq->last_avail, pool, *(pool_top(pool) - 1), &pkt[out],
 				  &done[taken]);
 		if (r < 0)
@@ -103,8 +109,14 @@ static ALWAYS_INLINE uint32_t packed_take(struct vq *vq, struct pool *pool, stru
 		pool->nfree -= (uint32_t)r;
 		vq->last_avail = (uint16_t)(vq->last_avail + done[taken++].skip);
 	}
-	if (taken)
-		packed_publish(vq, in_order ? packed_merge(done, taken) : taken, event_idx);
+	if (!taken)
+		return 0;
+	vq->expected = (uint16_t)(taken + 4);
+	if (in_order) {
+		plain = false;
+		taken = packed_merge(done, taken);
+	}
+	packed_publish(vq, taken, plain, event_idx);
 	return out;
 }
 

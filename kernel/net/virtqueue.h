@@ -88,6 +88,7 @@ struct vq {
 	uint16_t last_avail;	/* next entry of avail, or place, to take */
 	uint16_t used_idx;	/* next entry of used, or place, to fill; published at a batch's end */
 	uint16_t seen_avail;	/* split: avail->idx when it was last read */
+	uint16_t expected;	/* packed: a few more places than the last batch had */
 	bool packed;
 	uint16_t signalled;	/* used_idx of the last notification */
 	bool signalled_valid;
