@@ -14,7 +14,6 @@ static int check_table(const struct vmhi_driver_ops *ops, struct err *e)
 {
 	/* Version 1 ends with event(); a longer table is a newer driver's, and is fine. */
 	const size_t need = offsetof(struct vmhi_driver_ops, event) + sizeof(ops->event);
-	const char *missing;
 
 	if (ops->h.id != VMHI_IF_DRIVER || ops->h.version != 1)
 		return err_set(e, -EINVAL,
@@ -23,12 +22,10 @@ static int check_table(const struct vmhi_driver_ops *ops, struct err *e)
 	if (ops->h.size < need)
 		return err_set(e, -EINVAL, "vmhi_driver has %u bytes, version 1 has %zu",
 			       ops->h.size, need);
-	missing = !ops->attach ? "attach" : !ops->start ? "start" :
-		  !ops->quiesce ? "quiesce" : !ops->detach ? "detach" :
-		  !ops->forget ? "forget" : !ops->query ? "query" : !ops->event ? "event" : NULL;
-	if (missing)
-		return err_set(e, -EINVAL, "vmhi_driver leaves out the operation %s(): version 1 "
-			       "requires all seven", missing);
+	if (!ops->attach || !ops->start || !ops->quiesce || !ops->detach || !ops->forget ||
+	    !ops->query || !ops->event)
+		return err_set(e, -EINVAL, "vmhi_driver leaves out an operation: version 1 "
+			       "requires all seven");
 	return 0;
 }
 

@@ -57,6 +57,17 @@ static uint64_t measure_hz(void)
 	return (dp_tsc() - c0) * 1000000000 / (t1 - t0);
 }
 
+static void report_failed(struct dataplane *dp, const struct uplink *u)
+{
+	const char *why = u->why ? u->why : "its driver broke the rules of the NIC class";
+
+	if (!u->nic)
+		why = "the socket was closed or out of step";
+	log_error("uplink %s: %s; it is out of use", u->name, why);
+	if (u->nic && dp->conf.uplink_failed)
+		dp->conf.uplink_failed(dp->conf.arg, u->name, why);
+}
+
 /* The data thread has something to say. */
 static void on_news(void *arg, uint32_t events)
 {
@@ -73,12 +84,11 @@ static void on_news(void *arg, uint32_t events)
 	for (uint32_t i = 0; i < dp->nuplinks; i++) {
 		struct uplink *u = dp->uplink[i];
 
-		if (!u->failed || !u->up)
+		if (!u->failed || u->reported)
 			continue;
-		log_error("uplink %s: %s; it is out of use", u->name,
-			  u->nic ? "its driver broke the rules of the NIC class"
-				 : "the socket was closed or out of step");
+		u->reported = true;
 		u->up = false;
+		report_failed(dp, u);
 	}
 	uplink_elect(dp);
 	dp_resume(dp);

@@ -41,6 +41,9 @@ struct dp_conf {
 	 * down and closed; the port can be connected again. May be NULL.
 	 */
 	void (*port_gone)(void *arg, const char *port, const char *why);
+	/* A driver broke the rules of its class, or does no work: it is not called any more, and its
+	 * device is to be fenced before the dataplane is freed. May be NULL. */
+	void (*uplink_failed)(void *arg, const char *uplink, const char *why);
 	void *arg;
 	/*
 	 * For another process that goes on when this one dies: memory that both map, and who keeps
@@ -72,6 +75,9 @@ void dp_start(struct dataplane *dp);
 /* Returns when the data thread stands at a batch boundary. Calls nest. */
 void dp_pause(struct dataplane *dp);
 void dp_resume(struct dataplane *dp);
+
+/* To be called once a second: finds drivers that do no work (uplink_failed). */
+void dp_check(struct dataplane *dp);
 
 /* A vector that may wake queues, and the eventfd that it signals. */
 struct dp_vector {

@@ -44,6 +44,12 @@ struct uplink_ops {
 	void (*free)(struct uplink *u);
 };
 
+/* What uplink-watch.c saw at its last look, and how often in a row it looked odd. */
+struct uplink_watch {
+	uint64_t done, handed, taken, at_card;
+	unsigned int tx_still, rx_still, no_link;
+};
+
 struct uplink {
 	const struct uplink_ops *ops;
 	struct dataplane *dp;
@@ -60,7 +66,11 @@ struct uplink {
 	struct vmhi_nic_info info;
 	uint64_t features;
 	uint32_t depth, posted, sent;	/* sent: not yet done */
+	uint64_t taken;			/* frames that it handed over, all together */
 	bool failed;			/* it broke the rules: not called any more */
+	bool reported;			/* and that was said */
+	const char *why;		/* it failed; NULL: against the rules of the class */
+	struct uplink_watch watch;
 	struct vmhi_pkt pending[DP_PENDING];
 	uint32_t npending;
 	/* A tap or a passt socket. */

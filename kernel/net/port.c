@@ -64,32 +64,6 @@ static void port_output(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t n
 	}
 }
 
-static bool fits(const struct guest_port *p, const struct vmhi_pkt *pkt)
-{
-	const uint8_t *f = (const uint8_t *)(uintptr_t)pkt->va + pkt->data_off;
-	bool tagged = pkt->len >= 18 && f[12] == 0x81 && f[13] == 0;
-
-	return pkt->len <= p->conf.mtu + (tagged ? 18 : 14);
-}
-
-/* Of a port whose MTU is smaller than the set's. */
-static void port_output_short(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t n)
-{
-	struct guest_port *p = (struct guest_port *)sp;
-	uint32_t run;
-
-	for (; n; pkt += run, n -= run) {
-		for (run = 0; run < n && fits(p, &pkt[run]); run++)
-			;
-		if (run) {
-			port_output(sp, pkt, run);
-			continue;
-		}
-		sp->c.drop_bad++;
-		run = 1;
-	}
-}
-
 void port_hold(struct dataplane *dp)
 {
 	dp->congested = true;
@@ -103,9 +77,7 @@ static struct guest_port *behind(struct dataplane *dp, const uint8_t *mac)
 	const struct macentry *e = mactable_find(&dp->sw.macs, mac_key(dst, 0));
 	struct switch_port *sp = e ? dp->sw.port[e->port] : NULL;
 
-	if (!sp || (sp->output != port_output && sp->output != port_output_short))
-		return NULL;
-	return (struct guest_port *)sp;
+	return sp && sp->output == port_output ? (struct guest_port *)sp : NULL;
 }
 
 static bool alone(const struct guest_port *p)
@@ -282,7 +254,7 @@ static void set_up_switch_port(struct guest_port *p)
 	struct switch_port *sp = &p->sp;
 	uint64_t burst = c->burst ? c->burst : c->rate / 100;
 
-	sp->output = p->conf.mtu < p->dp->conf.mtu ? port_output_short : port_output;
+	sp->output = port_output;
 	sp->inline_tags = true;
 	memcpy(&sp->mac, c->mac, 6);
 	sp->vlan = c->vlan;

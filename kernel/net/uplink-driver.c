@@ -208,6 +208,7 @@ static bool receive(struct uplink *u)
 		return true;
 	}
 	u->posted -= n;
+	u->taken += n;
 	if (__builtin_expect(!all_whole(&u->dp->pool, pkt, n), 0))
 		n = sort_out(u, pkt, n);
 	if (n)

@@ -59,6 +59,15 @@ static void port_gone(void *arg, const char *port, const char *why)
 	worker_request(REQ_PORT_GONE, &q, sizeof(q));
 }
 
+/* The set recovers as one, with a driver that starts afresh. */
+static void uplink_failed(void *arg, const char *uplink, const char *why)
+{
+	struct worker *w = arg;
+
+	w->fault = true;
+	event_loop_stop(w->loop);
+}
+
 /* At a multiple of the huge page size, so that what is aligned in the pool is aligned here. */
 static void *map_pool(int fd, uint64_t len)
 {
@@ -74,7 +83,8 @@ static void *map_pool(int fd, uint64_t len)
 
 static int cmd_pool(struct worker *w, const struct chan_msg *m, struct err *e)
 {
-	struct dp_conf conf = {.port_gone = port_gone, .keep = port_keep, .arg = w};
+	struct dp_conf conf = {.port_gone = port_gone, .uplink_failed = uplink_failed,
+			       .keep = port_keep, .arg = w};
 
 	memcpy(&w->pool, m->body, sizeof(w->pool));
 	w->pool_va = map_pool(m->fd[0], w->pool.len);
@@ -226,8 +236,11 @@ static int run(struct worker *w, struct chan_msg *m, struct err *e)
 		return 0;
 	case CMD_PORT_STATS:
 	case CMD_DATA_STATS:
-	case CMD_PING:
 		return 0; /* all is in the answer */
+	case CMD_PING:
+		if (w->dp)
+			dp_check(w->dp);
+		return 0;
 	case CMD_QUIT:
 		device_stop_all(w);
 		w->quit = true;

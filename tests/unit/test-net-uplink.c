@@ -20,6 +20,9 @@ static struct card {
 	struct vmhi_pkt posted[DEPTH], sent[DEPTH];
 	uint32_t nposted, nsent;
 	_Atomic bool stuck;		/* takes no frame to send */
+	_Atomic bool lazy;		/* takes frames, and sends none */
+	_Atomic uint32_t receives;	/* so many frames are handed over yet */
+	uint64_t counted;		/* of frames received, in the statistics */
 	_Atomic int64_t rx_off, done_off;	/* added to the next cookie that comes back */
 	_Atomic uint32_t calls;
 } card;
@@ -70,7 +73,7 @@ static uint32_t card_tx_done(void *q, uint64_t *cookie, uint32_t n)
 	uint32_t i;
 
 	card.calls++;
-	for (i = 0; i < n && card.nsent; i++)
+	for (i = 0; i < n && card.nsent && !card.lazy; i++)
 		cookie[i] = card.sent[--card.nsent].cookie + (uint64_t)card.done_off;
 	return i;
 }
@@ -84,12 +87,13 @@ static uint32_t card_rx_post(void *q, const struct vmhi_pkt *pkt, uint32_t n)
 	return n;
 }
 
-/* Receives only what is wrong. */
+/* Receives only what it is told to, or what is wrong. */
 static uint32_t card_rx(void *q, struct vmhi_pkt *pkt, uint32_t n)
 {
 	card.calls++;
-	if (!card.rx_off || !card.nposted)
+	if ((!card.rx_off && !card.receives) || !card.nposted)
 		return 0;
+	card.receives -= card.receives > 0;
 	pkt[0] = card.posted[--card.nposted];
 	pkt[0].cookie += (uint64_t)card.rx_off;
 	pkt[0].va += (uint64_t)card.rx_off;
@@ -113,7 +117,8 @@ static int card_filter(void *dev, const struct vmhi_nic_filter *f)
 
 static int card_stats(void *dev, uint64_t *v, uint32_t n)
 {
-	return 0;
+	v[VMHI_STAT_RX_PACKETS] = card.counted;
+	return (int)n;
 }
 
 static const struct vmhi_nic nic = {
@@ -136,11 +141,9 @@ static void pump(void)
 		;
 }
 
-static uint32_t guest_mtu;	/* 0: the set's */
-
 static void add_guest(int i)
 {
-	struct dp_port_conf pc = {.name = {'p', (char)('0' + i)}, .mtu = guest_mtu};
+	struct dp_port_conf pc = {.name = {'p', (char)('0' + i)}};
 	struct err e = {0};
 	int s[2];
 
@@ -161,12 +164,20 @@ static void set_link(int up)
 	dp_uplink_event(dp, 0, &ev);
 }
 
+static char failure[128];
+
+static void on_failed(void *arg, const char *uplink, const char *why)
+{
+	snprintf(failure, sizeof(failure), "%s: %s", uplink, why);
+}
+
 static void set_up(void)
 {
-	struct dp_conf dc = {.mem.len = 4u << 20};
+	struct dp_conf dc = {.mem.len = 4u << 20, .uplink_failed = on_failed};
 	struct err e = {0};
 
 	log_set_level(LOG_ERROR);
+	failure[0] = 0;
 	memset(&card, 0, sizeof(card));
 	loop = event_loop_new();
 	dc.mem.va = room = aligned_alloc(64, dc.mem.len);
@@ -323,6 +334,65 @@ static void test_bad_cookies(void)
 	}
 }
 
+/* So many seconds later: each with a frame of a guest's, if it sends. */
+static void seconds(int n, bool sends, uint16_t *nth)
+{
+	while (n--) {
+		if (sends) {
+			send_frame();
+			CU_ASSERT_FATAL(received(++*nth));
+		}
+		dp_check(dp);
+	}
+	pump();
+}
+
+static void test_idle_driver(void)
+{
+	uint16_t n = 0;
+
+	/* one that works is let be, with traffic and without */
+	set_up_card();
+	seconds(10, false, &n);
+	seconds(10, true, &n);
+	CU_ASSERT_STRING_EQUAL(failure, "");
+	card.lazy = true;
+	seconds(2, true, &n);
+	card.lazy = false;
+	seconds(10, true, &n);
+	CU_ASSERT_STRING_EQUAL(failure, "");
+	/* it sends nothing */
+	card.lazy = true;
+	seconds(5, true, &n);
+	CU_ASSERT(uplink_fails());
+	CU_ASSERT_STRING_EQUAL(failure, "u0: its driver sends none of the frames that it was given");
+	tear_down();
+
+	/* it hands over nothing of what the card counts */
+	n = 0;
+	set_up_card();
+	for (int i = 0; i < 6; i++, card.counted += 100)
+		seconds(1, true, &n);
+	CU_ASSERT(uplink_fails());
+	CU_ASSERT_STRING_EQUAL(failure, "u0: its driver hands over none of the frames that its card "
+			       "receives");
+	tear_down();
+
+	/* it does not see the link come up */
+	n = 0;
+	set_up_card();
+	set_link(0);
+	for (int i = 0; i < 4; i++) {
+		card.receives = 40;
+		for (int k = 0; k < 2000 && card.receives; k++)
+			usleep(500);
+		seconds(1, false, &n);
+	}
+	CU_ASSERT(uplink_fails());
+	CU_ASSERT_STRING_EQUAL(failure, "u0: its driver says that the link is down, but frames come");
+	tear_down();
+}
+
 static void test_dead_passt(void)
 {
 	struct dp_stats before, after;
@@ -427,35 +497,12 @@ static void test_passt_waits(void)
 	close(s[1]);
 }
 
-static void test_smaller_mtu(void)
-{
-	struct dp_port_stats s = {0};
-
-	set_up();
-	add_guest(0);
-	guest_mtu = 1000;
-	add_guest(1);
-	guest_mtu = 0;
-	dp_start(dp);
-	send_frames(3, 0xff, 1015);
-	for (int i = 0; i < 2000 && s.drop_bad < 3; i++) {
-		usleep(500);
-		dp_port_stats(dp, 1, &s);
-	}
-	send_frames(1, 0xff, 1014);
-	CU_ASSERT(received(1));
-	dp_port_stats(dp, 1, &s);
-	CU_ASSERT_EQUAL(s.drop_bad, 3);
-	CU_ASSERT_EQUAL(s.tx_bytes, 1014);
-	tear_down();
-}
-
 static const struct unit_test tests[] = {
 	{"keeps no guest from another while its ring stands still", test_stuck_ring},
 	{"is not called, or elected, once it broke the rules", test_failed_stays_out},
 	{"fails for a cookie that is no buffer's", test_bad_cookies},
+	{"fails when it does no work for seconds", test_idle_driver},
 	{"keeps what passt sent for a guest's buffers, unless another guest waits", test_passt_waits},
-	{"drops what is longer than the port's own MTU", test_smaller_mtu},
 	{"sleeps while a passt socket is full, and when it is dead", test_dead_passt},
 };
 UNIT_MAIN("uplinks", tests)
