@@ -40,12 +40,12 @@ ends()
 	nothing_left "$1"
 }
 
-crashing attach driver.c 'if (at->nparam != 3)' '*(volatile int *)8 = 1;'
+crashing attach driver.c 'if (at->nparam != 4)' '*(volatile int *)8 = 1;'
 timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
 ends "$segv in the driver's attach()"
 
-crashing trap driver.c 'if (at->nparam != 3)' '__builtin_trap();'
+crashing trap driver.c 'if (at->nparam != 4)' '__builtin_trap();'
 timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
 ends "signal 4 (Illegal instruction) in the driver's attach()"
@@ -73,7 +73,7 @@ wait $keeper && fault 'the keeper of a set that has failed ends with 0'
 started=()
 nothing_left 'a set that has failed'
 
-crashing hang driver.c 'if (at->nparam != 3)' 'for (;;) __asm__ volatile("pause");'
+crashing hang driver.c 'if (at->nparam != 4)' 'for (;;) __asm__ volatile("pause");'
 SECONDS=0 # counts by itself
 timeout 40 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
@@ -92,9 +92,9 @@ says()
 	nothing_left "$1"
 }
 
-says positive driver.c '/if (at->nparam != 3)/i return 13;' \
+says positive driver.c '/if (at->nparam != 4)/i return 13;' \
 	'attach() returned 13: must be 0 or a negative VMHI_E value'
-says nodevice driver.c '/if (at->nparam != 3)/i return -VMHI_ENXIO;' \
+says nodevice driver.c '/if (at->nparam != 4)/i return -VMHI_ENXIO;' \
 	"the driver's attach() failed: No such device or address"
 says noinfo queue.c '/\.info = /d' "the driver's NIC table has no info: all 13 operations are needed"
 says nostats queue.c '/\.stats = /d' "the driver's NIC table has no stats: all 13"
