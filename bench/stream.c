@@ -7,14 +7,21 @@
  *
  *   stream PORT-SOCKET WIRE-LOCAL WIRE-REMOTE RATE
  *
+ * The wire is a pair of datagram sockets by path, or with WIRE-LOCAL packet:NAME (and any
+ * WIRE-REMOTE) a network interface.
+ *
  * Commands come on standard input, a line each, and are answered by a line:
  *   watch            gaps are measured from here on
  *   fault WORD       sends the frame that has tests/faulty-82574 crash or hang
  *   settle MS        waits until both ways have run steadily again, at most so long; tells the
  *                    largest gap of each in ms, and the longest that this program itself was late
+ *   alive MS         waits until both ways have delivered a few frames more, at most so long
  *   total            what was sent, and what became of it
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +41,7 @@
 #define MSEC	    1000000ll
 #define AFTER_EVENT (300 * MSEC) /* from the settle command until its answer, at the least */
 #define RUN_AGAIN   (100 * MSEC) /* without a gap: it runs again */
+#define ALIVE	    8		/* frames that tell that it is */
 
 static const uint8_t guest_mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x01};
 static const uint8_t wire_mac[6] = {0x02, 0, 0, 0, 0, 0x99};
@@ -43,6 +51,7 @@ static struct stream {
 	struct flow up, down;		/* guest to wire, wire to guest */
 	int wire, timer;
 	struct sockaddr_un remote;
+	socklen_t remote_len;		/* 0: an interface */
 	uint64_t ring_faults;		/* of the back end: not in our order, not ours, too short */
 	uint64_t unsent;		/* no room in the ring or on the wire */
 	uint16_t free[RING_SIZE];
@@ -50,6 +59,8 @@ static struct stream {
 	bool out[2][RING_SIZE];		/* given to the back end: receive, transmit */
 	int64_t tick, late;		/* the last tick of the timer; the largest delay of one */
 	int64_t settle_from, settle_by;	/* 0: no such command */
+	int64_t alive_by;		/* 0: no such command */
+	uint64_t alive_up, alive_down;	/* deliveries that were there when it came */
 	bool hung_up;
 } s;
 
@@ -215,7 +226,7 @@ static void wire_sends(void)
 	size_t len = flow_make(&s.down, frame);
 
 	if (sendto(s.wire, frame, len, MSG_DONTWAIT, (struct sockaddr *)&s.remote,
-		   sizeof(s.remote)) == (ssize_t)len)
+		   s.remote_len) == (ssize_t)len)
 		flow_sent(&s.down);
 	else
 		s.unsent++;
@@ -240,6 +251,16 @@ static void settle(int64_t now)
 	s.settle_from = 0;
 }
 
+static void alive(int64_t now)
+{
+	bool runs = s.up.delivered >= s.alive_up + ALIVE && s.down.delivered >= s.alive_down + ALIVE;
+
+	if (!s.alive_by || (!runs && !s.hung_up && now < s.alive_by))
+		return;
+	puts(s.hung_up ? "disconnected" : runs ? "runs" : "stalled");
+	s.alive_by = 0;
+}
+
 static void tick(int64_t period)
 {
 	int64_t now = now_ns();
@@ -257,6 +278,7 @@ static void tick(int64_t period)
 		wire_sends();
 	}
 	settle(now);
+	alive(now);
 }
 
 static void total(void)
@@ -282,6 +304,10 @@ static void command(const char *line)
 	} else if (!strncmp(line, "settle ", 7)) {
 		s.settle_from = now;
 		s.settle_by = now + atoll(line + 7) * MSEC;
+	} else if (!strncmp(line, "alive ", 6)) {
+		s.alive_by = now + atoll(line + 6) * MSEC;
+		s.alive_up = s.up.delivered;
+		s.alive_down = s.down.delivered;
 	} else if (!strcmp(line, "total")) {
 		total();
 	} else {
@@ -349,11 +375,30 @@ static void run(int64_t period)
 	}
 }
 
+/* Frames of our own EtherType only, and not those that we send. */
+static int open_interface(const char *name)
+{
+	struct sockaddr_ll sa = {.sll_family = AF_PACKET, .sll_protocol = htons(0x88b5)};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), one = 1;
+	struct packet_mreq all = {.mr_type = PACKET_MR_PROMISC};
+
+	sa.sll_ifindex = all.mr_ifindex = (int)if_nametoindex(name);
+	if (fd < 0 || !sa.sll_ifindex || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0)
+		die(name, -errno);
+	return fd;
+}
+
 static int open_wire(const char *local, const char *remote)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd;
 
+	if (!strncmp(local, "packet:", 7))
+		return open_interface(local + 7);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	s.remote_len = sizeof(s.remote);
 	s.remote.sun_family = AF_UNIX;
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", local);
 	snprintf(s.remote.sun_path, sizeof(s.remote.sun_path), "%s", remote);
@@ -408,6 +453,7 @@ int main(int argc, char **argv)
 	ring_close(&s.c);
 	flow_free(&s.up);
 	flow_free(&s.down);
-	unlink(argv[2]);
+	if (s.remote_len)
+		unlink(argv[2]);
 	return 0;
 }
