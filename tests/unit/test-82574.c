@@ -412,10 +412,7 @@ static void test_watch(void)
 	close_queue(q);
 }
 
-/*
- * arm() clears the old cause, and waits for that with one read; it leaves nothing armed and reads
- * nothing when there is work.
- */
+/* arm() reads no register, and leaves nothing armed when it says that there is work. */
 static void test_arm(void)
 {
 	struct queue *q = open_queue(VMHI_QUEUE_RX, 1, 1500);
@@ -427,13 +424,11 @@ static void test_arm(void)
 	CU_ASSERT_EQUAL(nic->arm(q), 0);
 	CU_ASSERT_EQUAL(card.masks, 1);
 	CU_ASSERT_EQUAL(card.reg[R_IMS / 4], INT_RXQ(0));
-	CU_ASSERT_EQUAL(card.reg[R_ICR / 4], INT_RXQ(0));
-	CU_ASSERT_EQUAL(card.reads, 1);
 	q->rx.desc[0].len = 60;
 	q->rx.desc[0].status = RXD_DD | RXD_EOP;
 	CU_ASSERT_EQUAL(nic->arm(q), 1);
 	CU_ASSERT_EQUAL(card.masks, 1);
-	CU_ASSERT_EQUAL(card.reads, 1);
+	CU_ASSERT_EQUAL(card.reads, 0);
 	nic->queue_stop(q);
 	while (nic->rx(q, p, DEPTH))
 		;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Interrupts. A queue's cause is unmasked by arm() and masks itself when its message goes out
- * (EIAC, and IAM under EIAME); its bit of ICR stays set while it is masked, until arm() clears it
- * and looks at the ring once more.
+ * (EIAC, and IAM under EIAME); its bit of ICR stays set while it is masked, so nothing that
+ * happens between a last look at the ring and arm() is lost.
  */
 #include "dev.h"
 

@@ -175,9 +175,8 @@ static void nic_queue_free(void *queue)
 }
 
 /*
- * What was taken while polling has left its bit in ICR, which would interrupt at once for nothing:
- * that goes first. The read waits until the card has both writes; what came before them is seen by
- * the second look, what comes after them interrupts.
+ * The second look is for what came between the first and the write; what comes after it has
+ * left its bit in ICR, which interrupts as soon as the write arrives.
  */
 static int nic_arm(void *queue)
 {
@@ -186,9 +185,7 @@ static int nic_arm(void *queue)
 
 	if (ready(q))
 		return 1;
-	wr(q->dev, R_ICR, q->irq);
 	wr(q->dev, R_IMS, q->irq);
-	rd(q->dev, R_STATUS);
 	if (!ready(q))
 		return 0;
 	wr(q->dev, R_IMC, q->irq);
