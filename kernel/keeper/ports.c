@@ -152,6 +152,7 @@ int set_port_add(struct set *s, const struct set_port *sp, struct err *e)
 			       SESSION_PORTS);
 	}
 	forget(p);
+	memset(&s->session->port_count[p->conf.slot], 0, sizeof(struct session_count));
 	r = child_call(s->child, CMD_PORT_ADD, &p->conf, sizeof(p->conf), NULL, 0, NULL, 0, e);
 	if (r == 0) {
 		r = listen_at(p, sp->socket, e);

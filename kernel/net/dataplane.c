@@ -78,6 +78,8 @@ static void on_news(void *arg, uint32_t events)
 	(void)!eventfd_read(dp->news, &n);
 	dp_pause(dp);
 	filter = dp->sw.learnt_guest;
+	if (filter)
+		port_save_macs(dp);
 	dp->sw.learnt_guest = false;
 	for (uint32_t i = dp->nports; i-- > 0;)
 		port_review(dp->port[i]);

@@ -103,11 +103,13 @@ struct dataplane {
 	int epfd, wake, news;		/* news: eventfd to the control thread */
 	struct session_pulse *pulse, no_pulse;	/* the latter before dp_start() */
 	bool nudge;			/* queues whose guests are to be notified */
+	uint64_t save_at;		/* clock: counters are written to the session */
 	/* Control thread. */
 	struct event_loop *loop;
 	struct event *news_event;
 	struct dp_conf conf;
 	struct session *session, *own_session;	/* own: nobody goes on after us */
+	bool started;
 	int age_timer;
 	struct vswitch sw;
 };
@@ -148,6 +150,10 @@ void port_hang_up(struct guest_port *p, const char *why);
 /* port-session.c: what a port has in the session */
 int port_session(struct guest_port *p, struct err *e);
 int port_keep(void *arg, uint32_t kind, uint32_t index, int fd);
+/* Counters and learnt addresses go into the session; what was there of this port's comes back. */
+void port_save_counters(struct dataplane *dp);
+void port_save_macs(struct dataplane *dp);
+struct session_count *port_count(const struct guest_port *p);
 /* Notifies guests of rings that go on in this process. Data thread. */
 void port_nudge_all(struct dataplane *dp);
 

@@ -22,7 +22,69 @@ int port_session(struct guest_port *p, struct err *e)
 		return err_set(e, -EINVAL, "port %s: its place in the session is another's",
 			       p->conf.name);
 	p->vu_port.session = &dp->session->port[slot];
+	if (dp->own_session)
+		memset(&dp->session->port_count[slot], 0, sizeof(dp->session->port_count[slot]));
+	p->sp.c = port_count(p)->c;
+	p->ring_errors = port_count(p)->ring_errors;
+	p->bad = port_count(p)->bad;
 	return 0;
+}
+
+struct session_count *port_count(const struct guest_port *p)
+{
+	return &p->dp->session->port_count[p->vu_port.session - p->dp->session->port];
+}
+
+/* Each millisecond, for this is too much to do in each round; and before the thread sleeps. */
+void port_save_counters(struct dataplane *dp)
+{
+	dp->save_at = dp->sw.clock + dp->hz / 1000;
+	for (uint32_t i = 0; i < dp->nports; i++) {
+		const struct guest_port *p = dp->port[i];
+		struct session_count *to = port_count(p);
+
+		to->c = p->sp.c;
+		to->ring_errors = p->ring_errors;
+		to->bad = p->bad;
+		for (uint32_t q = 0; q < 2 * p->conf.queue_pairs; q++)
+			to->bad += p->vq[q].bad;
+	}
+	for (uint32_t i = 0; i < dp->nuplinks; i++)
+		dp->session->uplink_count[i].c = dp->uplink[i]->c;
+}
+
+/* Data thread paused. */
+void port_save_macs(struct dataplane *dp)
+{
+	const struct macentry *e = &dp->sw.macs.set[0][0];
+
+	for (uint32_t i = 0; i < dp->nports; i++)
+		dp->port[i]->vu_port.session->macs = 0;
+	for (int i = 0; i < MACTABLE_SETS * MACTABLE_WAYS; i++) {
+		struct session_port *to;
+
+		if (!e[i].key || e[i].fixed || e[i].port == SWITCH_UPLINK)
+			continue;
+		/* of all ports but the uplinks', sp is the first member */
+		to = ((struct guest_port *)dp->sw.port[e[i].port])->vu_port.session;
+		if (to->macs < SESSION_MACS)
+			to->mac[to->macs++] = e[i].key;
+	}
+}
+
+/* Else what is for a guest that does not speak first would not get past the card's filter. */
+static void restore_macs(struct guest_port *p)
+{
+	const struct session_port *from = p->vu_port.session;
+	uint32_t n = from->macs < SESSION_MACS ? from->macs : SESSION_MACS;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t key = from->mac[i];
+
+		if (!(key & 1) && key << 16 && key >> 48 < 4096 &&
+		    vlan_member(&p->sp, (uint16_t)(key >> 48)))
+			switch_learn(&p->dp->sw, &p->sp, key);
+	}
 }
 
 int port_keep(void *arg, uint32_t kind, uint32_t index, int fd)
@@ -47,7 +109,10 @@ int dp_port_resume(struct dataplane *dp, const char *name, int sock, struct kept
 			       "data thread; none is let in for %d s", name, PORT_BAR_SECONDS);
 	dp_pause(dp);
 	p->vu = vhost_user_new(dp->loop, sock, &p->vu_port, kept, e);
-	dp->nudge |= p->vu && kept;
+	if (p->vu && kept) {
+		dp->nudge = true;
+		restore_macs(p);
+	}
 	p->vu_port.resume(p);
 	return p->vu ? 0 : e ? e->code : -ENOMEM;
 }

@@ -16,10 +16,13 @@
 
 #include "kernel/lib/err.h"
 #include "kernel/net/guestmem.h"
+#include "kernel/net/switch.h"
 #include "kernel/net/virtqueue.h"
 
 #define SESSION_PORTS 256
 #define SESSION_RINGS 16
+#define SESSION_MACS  64
+#define SESSION_UPLINKS 16
 #define SESSION_MSG   (12 + 512)	/* the longest message that is understood */
 #define SESSION_REPLY 272
 
@@ -80,6 +83,8 @@ struct session_port {
 	uint32_t mark;		/* SESSION_*: one word, so that one store changes all of it */
 	uint32_t torn;		/* a part of a message was taken out of the socket */
 	struct vq_journal journal[SESSION_RINGS];
+	uint64_t mac[SESSION_MACS];	/* addresses learnt there, as in mac_key() */
+	uint32_t macs, zero;
 	struct session_state state[2];
 };
 
@@ -90,8 +95,15 @@ struct session_pulse {
 	uint32_t zero[14];
 };
 
+/* What was counted up to a millisecond ago; ports by slot. */
+struct session_count {
+	struct switch_counters c;
+	uint64_t ring_errors, bad;
+};
+
 struct session {
 	struct session_pulse pulse;
+	struct session_count uplink_count[SESSION_UPLINKS], port_count[SESSION_PORTS];
 	struct session_port port[SESSION_PORTS];
 };
 

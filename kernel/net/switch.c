@@ -266,6 +266,11 @@ static bool learn(struct vswitch *s, struct switch_port *in, uint64_t key)
 	return true;
 }
 
+void switch_learn(struct vswitch *s, struct switch_port *in, uint64_t key)
+{
+	learn(s, in, key);
+}
+
 static void tag(const struct switch_port *to, struct vmhi_pkt *p, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)

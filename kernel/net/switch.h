@@ -95,6 +95,9 @@ void switch_input(struct vswitch *s, struct switch_port *in, struct vmhi_pkt *pk
 /* Addresses behind guests' ports; returns how many there are, and writes at most max. */
 uint32_t switch_guest_macs(const struct vswitch *s, uint8_t (*mac)[6], uint32_t max);
 
+/* Enters an address that was seen at the port, as a frame from it would have done. */
+void switch_learn(struct vswitch *s, struct switch_port *in, uint64_t key);
+
 /* Puts the tag beside the frame into it, or takes the one in it out and beside it. */
 void vlan_insert(struct vmhi_pkt *pkt);
 void vlan_strip(struct vmhi_pkt *pkt);

@@ -65,6 +65,8 @@ static bool count_round(struct dataplane *dp)
 		dp->trouble = false;
 		(void)!eventfd_write(dp->news, 1);
 	}
+	if (__builtin_expect(dp->sw.clock >= dp->save_at, 0))
+		port_save_counters(dp);
 	return any;
 }
 
@@ -113,6 +115,7 @@ static void sleep_until_work(struct dataplane *dp, const sigset_t *no_ticks)
 
 	if (ms > 0) {
 		dp->stats.sleeps++;
+		port_save_counters(dp);
 		set_asleep(dp, true);
 		epoll_pwait(dp->epfd, ev, 8, ms, no_ticks);
 		set_asleep(dp, false);
@@ -268,5 +271,7 @@ void dp_resume(struct dataplane *dp)
 void dp_start(struct dataplane *dp)
 {
 	dp->pulse = &dp->session->pulse;
+	dp->started = true;
+	uplink_filter(dp);
 	dp_resume(dp);
 }

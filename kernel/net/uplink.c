@@ -71,6 +71,7 @@ int uplink_join(struct uplink *u, struct err *e)
 	struct dataplane *dp = u->dp;
 
 	dp_pause(dp);
+	u->c = dp->session->uplink_count[dp->nuplinks].c;
 	dp->uplink[dp->nuplinks++] = u;
 	uplink_elect(dp);
 	dp_resume(dp);
@@ -145,6 +146,8 @@ void uplink_filter(struct dataplane *dp)
 	struct vmhi_nic_filter f = {.size = sizeof(f), .flags = VMHI_FILTER_ALLMULTI,
 				    .uc = (const uint8_t (*)[6])mac, .vlan = vlan};
 
+	if (!dp->started)
+		return;	/* once for all, then */
 	dp_pause(dp);
 	f.nuc = switch_guest_macs(&dp->sw, mac, FILTER_MACS);
 	dp_resume(dp);

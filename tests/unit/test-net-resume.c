@@ -258,6 +258,7 @@ static bool signalled(const struct ring_queue *q)
 static void over_crashes(uint64_t features)
 {
 	uint8_t sent = 0, got = 0, back = 0;
+	struct dp_port_stats before, after;
 	eventfd_t n;
 
 	set_up(features);
@@ -274,6 +275,7 @@ static void over_crashes(uint64_t features)
 		for (; back != sent; back++)
 			CU_ASSERT_EQUAL_FATAL(take_used(&guest[0], &guest[0].tx, 100),
 					      back & (SIZE - 1));
+		CU_ASSERT_EQUAL(dp_port_stats(dp, 0, &before), 0);
 		crash();
 		for (int i = 0; i < 2; i++) {
 			eventfd_read(guest[i].rx.call, &n);
@@ -284,6 +286,9 @@ static void over_crashes(uint64_t features)
 		go_on();
 		for (int i = 0; i < 2; i++)
 			CU_ASSERT(signalled(&guest[i].rx) && signalled(&guest[i].tx));
+		/* of the last millisecond some may be lost */
+		CU_ASSERT_EQUAL(dp_port_stats(dp, 0, &after), 0);
+		CU_ASSERT(after.rx_packets + 20 >= before.rx_packets && after.rx_packets >= 7u);
 	}
 	while (got != sent)
 		CU_ASSERT_EQUAL_FATAL(receive_frame(1, 2000), got++);
@@ -330,6 +335,30 @@ static void test_memory(void)
 	CU_ASSERT_EQUAL(ring_call(&guest[0], VU_REM_MEM_REG, &slot, sizeof(slot), NULL, 0), 1);
 	CU_ASSERT_EQUAL(gone, 0);
 	close(fd);
+	tear_down();
+}
+
+/* Frames for an address that was learnt go there, and nowhere else, from the first one on. */
+static void test_addresses(void)
+{
+	struct dp_port_stats s;
+
+	set_up(SPLIT);
+	send_frame(1, 1);
+	CU_ASSERT_EQUAL(receive_frame(0, 2000), 1);
+	for (int i = 0; i < 100 && !session->port[7].macs; i++, usleep(1000))
+		pump();
+	CU_ASSERT_EQUAL(session->port[7].macs, 1);
+	crash();
+	session->port[7].mac[1] = 0x5452ull | 1;	/* a group's */
+	session->port[7].mac[2] = 0x5452ull | 4095ull << 48;	/* not of its VLAN */
+	session->port[7].macs = ~0u;
+	go_on();
+	for (int i = 0; i < 100 && session->port[7].macs != 1; i++, usleep(1000))
+		pump();
+	CU_ASSERT_EQUAL(session->port[7].macs, 1);
+	CU_ASSERT_EQUAL(dp_port_stats(dp, 1, &s), 0);
+	CU_ASSERT_EQUAL(s.rx_packets, 1);
 	tear_down();
 }
 
@@ -429,6 +458,7 @@ static const struct unit_test tests[] = {
 	{"split rings go on over crashes", test_split},
 	{"packed rings go on over crashes", test_packed},
 	{"memory and the in-flight area are there again", test_memory},
+	{"addresses and counters are there again", test_addresses},
 	{"a message is carried out and answered once", test_replay},
 	{"a spoilt session is refused, and its port only", test_spoilt},
 	{"a connection that said nothing begins anew", test_new},
