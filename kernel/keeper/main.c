@@ -255,7 +255,7 @@ int main(int argc, char **argv)
 	log_init("vmhi-driverd", NULL);
 	want_descriptors();
 	bus_init(&s.bus);
-	if (config_read(o.config, &s.cfg, &e)) {
+	if (keeper_confine(&e) || config_read(o.config, &s.cfg, &e)) {
 		log_error("%s", e.msg);
 		return 1;
 	}

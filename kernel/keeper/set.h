@@ -140,6 +140,9 @@ int pulse_start(struct set *s, struct err *e);
 /* Another one serves. */
 void pulse_anew(struct set *s);
 
+/* calls.c: gives up what neither the keeper nor what it starts needs. */
+int keeper_confine(struct err *e);
+
 /* devices.c: opens what the configuration names, hands it to the worker, watches it. */
 int devices_open(struct set *s, struct err *e);
 int devices_order(struct child *c, const struct driver_note *note, const struct vmhi_param *param,

@@ -111,7 +111,8 @@ int confine(const struct confine_list *lists, size_t nlists, enum confine_else o
 {
 	static const uint32_t action[] = {
 		[CONFINE_EPERM] = SCMP_ACT_ERRNO(EPERM),
-		[CONFINE_ENOSYS] = SCMP_ACT_ERRNO(ENOSYS),
+		/* For a tracer to decide: without one, ENOSYS, but of less weight than notifying. */
+		[CONFINE_ENOSYS] = SCMP_ACT_TRACE(0),
 		[CONFINE_NOTIFY] = SCMP_ACT_NOTIFY,
 	};
 	scmp_filter_ctx c = seccomp_init(action[other]);

@@ -35,7 +35,8 @@ struct confine_call {
 /* What becomes of every other call. */
 enum confine_else {
 	CONFINE_EPERM,	/* fails */
-	CONFINE_ENOSYS,	/* fails as if the kernel were older: libraries then try another */
+	CONFINE_ENOSYS,	/* fails as if the kernel were older; but a filter that a child adds and
+			   that would tell of the call comes first */
 	CONFINE_NOTIFY,	/* waits for who holds the listener to answer */
 };
 

@@ -92,6 +92,9 @@ grep -q '^NoNewPrivs:	1$' /proc/$worker/status || fault "it may gain privileges"
 grep -q '^Seccomp:	2$' /proc/$worker/status || fault "it has no filter"
 grep -q '^CapBnd:	0000000000000000$' /proc/$worker/status ||
 	grep -q '^CapEff:	0000000000000000$' /proc/$worker/status || fault "it has capabilities"
+for field in NoNewPrivs:1 Seccomp:2; do
+	grep -q "^${field%:*}:	${field#*:}\$" /proc/$keeper/status || fault "the keeper is not confined: $field"
+done
 finish
 
 # Where no namespace is to be had, all but the empty root is the same.

@@ -9,6 +9,12 @@ tests_unit_test_lib_SOURCES = %D%/test-lib.c %D%/cunit.h
 tests_unit_test_lib_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_lib_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-confine
+TESTS += tests/unit/test-confine
+tests_unit_test_confine_SOURCES = %D%/test-confine.c %D%/cunit.h
+tests_unit_test_confine_CFLAGS = $(UNIT_CFLAGS) $(SECCOMP_CFLAGS)
+tests_unit_test_confine_LDADD = $(UNIT_LIBS) $(SECCOMP_LIBS) -lpthread
+
 ADMISSION_TEST_LIBS = libadmission.a $(UNIT_LIBS) $(ELF_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS)
 check_PROGRAMS += tests/unit/test-admission tests/unit/test-trust
 TESTS += tests/unit/test-admission tests/unit/test-trust
