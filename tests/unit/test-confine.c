@@ -46,6 +46,12 @@ static long try(long nr, long a, long b, long c)
 	return r < 0 ? errno : 0;
 }
 
+/* _exit() is one of those, too. */
+static void leave(int status)
+{
+	syscall(SYS_exit_group, status);
+}
+
 /* Runs fn in a process of its own, which ends with what fn returns. */
 static int in_child(int (*fn)(void *), void *arg)
 {
@@ -54,7 +60,7 @@ static int in_child(int (*fn)(void *), void *arg)
 
 	if (pid == 0) {
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		_exit(fn(arg));
+		leave(fn(arg));
 	}
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -161,7 +167,7 @@ static void test_notify(void)
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		_exit(check_notify(&s[1]));
+		leave(check_notify(&s[1]));
 	}
 	close(s[1]);
 	CU_ASSERT_EQUAL_FATAL(fdpass_recv(s[0], &c, 1, &listener, &nfd, 0), 1);
@@ -201,7 +207,7 @@ static void test_other_abi(void)
 
 	if (pid == 0) {
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-		_exit(check_other_abi(NULL));
+		leave(check_other_abi(NULL));
 	}
 	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
 	CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
