@@ -14,7 +14,7 @@ while ! ping -c 1 -W 1 10.0.2.2 >/dev/null 2>&1; do
 done
 echo "lab: 10.0.2.2 answers to ping"
 if [ "$LAB_SHELL" = 1 ]; then
-	echo "This is the guest. eth0 is 10.0.2.15; the development host is 10.0.2.2."
+	echo "This is the guest. eth0 is 10.0.2.15; the development host is 10.0.2.2. \"poweroff -f\" ends it."
 	exit 0
 fi
 set -o pipefail

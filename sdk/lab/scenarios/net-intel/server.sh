@@ -27,7 +27,7 @@ say "set lan0 runs: the plugin drives $card over VFIO"
 say "starting the guest: Debian's kernel under KVM, its eth0 on set lan0"
 run="vmhi run --name guest --memory 256M --kernel /guest/vmlinux --initrd /guest/initramfs --net lan0"
 if [ "$LAB_SHELL" = 1 ]; then
-	$run
+	$run --cmdline "console=ttyS0 quiet"
 	exit
 fi
 # the guest's own lines ("lab: ") are shown as they come
