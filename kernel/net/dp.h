@@ -79,6 +79,13 @@ struct uplink {
 	struct passt *passt;
 };
 
+/* Asleep: everyone is armed, and only uplinks are looked at now and then. */
+enum dp_nap {
+	NAP_NONE,
+	NAP_LOOK,	/* one of them cannot wake the data thread */
+	NAP_LONG,
+};
+
 struct dataplane {
 	struct pool pool;
 	struct switch_port team;	/* the uplinks as the switch sees them */
@@ -88,6 +95,8 @@ struct dataplane {
 	uint32_t nports, nuplinks;
 	struct guest_port *polled;	/* whose frames are on their way */
 	bool congested;			/* the active uplink's ring is full */
+	uint64_t moved_at;		/* clock: a packet came last */
+	enum dp_nap nap;
 	bool trouble;			/* something for the control thread to look at */
 	struct dp_stats stats;
 	uint64_t hz;			/* of the time-stamp counter */

@@ -16,6 +16,10 @@
 
 #define SPIN_US 50	/* idle polling before sleep is tried */
 
+/* Between two looks at what cannot wake us: an eighth of the time since anything came. */
+#define LOOK_SHARE  8
+#define LOOK_MS_MAX 250
+
 /*
  * A signal every so often interrupts a write to an eventfd that blocks (see vq_unsignalled()): no
  * call that does not block costs as little, and a front end can let any other block at any time.
@@ -41,7 +45,7 @@ static __attribute__((noinline)) bool poll_round(struct dataplane *dp)
 	bool any = false;
 
 	dp->sw.clock = dp_tsc();
-	for (uint32_t i = 0; i < dp->nports; i++) {
+	for (uint32_t i = 0; i < (dp->nap ? 0 : dp->nports); i++) {
 		if (!port_poll(dp->port[i]))
 			continue;
 		any = true;
@@ -70,10 +74,25 @@ static bool count_round(struct dataplane *dp)
 	return any;
 }
 
-/* Asks everyone to wake us; -1: there is work; else how long to sleep at most, in ms. */
-static int arm(struct dataplane *dp)
+static int look_ms(const struct dataplane *dp)
 {
-	bool work = false, poll_only = false;
+	uint64_t ms = (dp->sw.clock - dp->moved_at) / (dp->hz / 1000) / LOOK_SHARE;
+
+	return ms < 1 ? 1 : ms < LOOK_MS_MAX ? (int)ms : LOOK_MS_MAX;
+}
+
+static int nap_ms(const struct dataplane *dp, enum dp_nap nap)
+{
+	return nap == NAP_LOOK ? look_ms(dp) : 1000;
+}
+
+/*
+ * Asks everyone to wake us; -1: there is work; else how long to sleep at most, in ms. *nap: what to
+ * look at after that, if nobody wakes us.
+ */
+static int arm(struct dataplane *dp, enum dp_nap *nap)
+{
+	bool work = false, uplinks = false, ports = false, held = false;
 
 	for (uint32_t i = 0; i < dp->nports; i++) {
 		struct guest_port *p = dp->port[i];
@@ -82,16 +101,18 @@ static int arm(struct dataplane *dp)
 			if (!p->vq[q].run)
 				continue;
 			work |= vq_arm(&p->vq[q]) && !port_held(p);
-			poll_only |= port_held(p) || p->vu->ring[q].kick < 0;
+			held |= port_held(p);
+			ports |= p->vu->ring[q].kick < 0;
 		}
 	}
 	for (uint32_t i = 0; i < dp->nuplinks; i++) {
 		work |= dp->uplink[i]->ops->arm(dp->uplink[i]);
-		poll_only |= !dp->uplink[i]->wakes;
+		uplinks |= !dp->uplink[i]->wakes;
 	}
 	if (work || dp->trouble || atomic_load(&dp->pause_asked))
 		return -1;
-	return poll_only ? 1 : 1000;
+	*nap = held || ports ? NAP_NONE : uplinks ? NAP_LOOK : NAP_LONG;
+	return held ? 1 : ports ? look_ms(dp) : nap_ms(dp, *nap);
 }
 
 static void disarm(struct dataplane *dp)
@@ -108,24 +129,42 @@ static void set_asleep(struct dataplane *dp, bool asleep)
 	__atomic_store_n(&dp->pulse->asleep, asleep, __ATOMIC_RELAXED);
 }
 
-static void sleep_until_work(struct dataplane *dp, const sigset_t *no_ticks)
+static void end_nap(struct dataplane *dp)
 {
+	dp->nap = NAP_NONE;
+	disarm(dp);
+}
+
+/*
+ * Sleeps if it can; true: there is work, or somebody says so. Who can wake us stays armed from one
+ * nap to the next, and is not looked at: a look at 64 guests' rings costs more than all else does.
+ */
+static bool sleep_until_work(struct dataplane *dp, const sigset_t *no_ticks)
+{
+	enum dp_nap nap = dp->nap;
 	struct epoll_event ev[8];
-	int ms = arm(dp);
+	int ms = nap ? nap_ms(dp, nap) : arm(dp, &nap), woken = 1;
 
 	if (ms > 0) {
 		dp->stats.sleeps++;
 		port_save_counters(dp);
 		set_asleep(dp, true);
-		epoll_pwait(dp->epfd, ev, 8, ms, no_ticks);
+		woken = epoll_pwait(dp->epfd, ev, 8, ms, no_ticks);
 		set_asleep(dp, false);
 	}
-	disarm(dp);
+	dp->nap = nap;
+	if (woken || !nap)
+		end_nap(dp);
+	return woken;
 }
 
-/* Stands still while asked to; false: the thread is to end. */
-static bool stand(struct dataplane *dp)
+/*
+ * Stands still while asked to; false: the thread is to end. It may be for long, in a process that
+ * waits to take over: so it is without ticks. Edges that are missed are not: all is looked at anew.
+ */
+static bool stand(struct dataplane *dp, const sigset_t *no_ticks)
 {
+	struct epoll_event ev[8];
 	bool quit;
 
 	set_asleep(dp, true);
@@ -133,7 +172,9 @@ static bool stand(struct dataplane *dp)
 	while (atomic_load(&dp->pause_asked) && !dp->quit) {
 		dp->standing = true;	/* anew: resume may have been followed by a pause */
 		pthread_cond_broadcast(&dp->cond);
-		pthread_cond_wait(&dp->cond, &dp->lock);
+		pthread_mutex_unlock(&dp->lock);
+		epoll_pwait(dp->epfd, ev, 8, -1, no_ticks);
+		pthread_mutex_lock(&dp->lock);
 	}
 	dp->standing = false;
 	quit = dp->quit;
@@ -180,13 +221,14 @@ static void *data_thread(void *arg)
 	sigaddset(&asleep, TICK_SIG);
 	for (;;) {
 		if (__builtin_expect(atomic_load_explicit(&dp->pause_asked, memory_order_acquire),
-				     0) && !stand(dp))
+				     0) && !stand(dp, &asleep))
 			break;
 		__atomic_store_n(&dp->pulse->rounds, ++rounds, __ATOMIC_RELAXED);
 		if (count_round(dp)) {
-			busy_at = dp->sw.clock;
-		} else if (dp->sw.clock - busy_at > spin) {
-			sleep_until_work(dp, &asleep);
+			busy_at = dp->moved_at = dp->sw.clock;
+			if (__builtin_expect(dp->nap, 0))
+				end_nap(dp);
+		} else if (dp->sw.clock - busy_at > spin && sleep_until_work(dp, &asleep)) {
 			busy_at = dp_tsc();
 		}
 	}
@@ -241,8 +283,8 @@ void dp_thread_stop(struct dataplane *dp)
 	dp_pause(dp);
 	pthread_mutex_lock(&dp->lock);
 	dp->quit = true;
-	pthread_cond_broadcast(&dp->cond);
 	pthread_mutex_unlock(&dp->lock);
+	(void)!eventfd_write(dp->wake, 1);
 	pthread_join(dp->thread, NULL);
 	pthread_mutex_destroy(&dp->lock);
 	pthread_cond_destroy(&dp->cond);
@@ -264,8 +306,8 @@ void dp_resume(struct dataplane *dp)
 	pthread_mutex_lock(&dp->lock);
 	atomic_store(&dp->pause_asked, 0);
 	dp->standing = false;
-	pthread_cond_broadcast(&dp->cond);
 	pthread_mutex_unlock(&dp->lock);
+	(void)!eventfd_write(dp->wake, 1);
 }
 
 void dp_start(struct dataplane *dp)
