@@ -403,6 +403,70 @@ static void test_stop_and_go_on(void)
 	tear_down();
 }
 
+/* The next place of a packed transmit ring: a frame that goes to nobody. */
+static void send_packed(struct ring_client *c)
+{
+	struct ring_queue *q = &c->tx;
+	struct vring_packed_desc *d = &q->packed[q->avail_idx & (SIZE - 1)];
+
+	memset(q->buf + RING_HDR, 0x02, 60);
+	d->len = RING_HDR + 60;
+	__atomic_store_n(&d->flags, q->avail_idx & SIZE ? 0x8000 : 0x80, __ATOMIC_RELEASE);
+	q->avail_idx++;
+	eventfd_write(q->kick, 1);
+}
+
+/* Whether the frame sent last comes back. */
+static bool came_back(const struct ring_queue *q)
+{
+	uint16_t at = q->avail_idx - 1, used = at & SIZE ? 0 : 0x8080;
+
+	for (int i = 0; i < 100; i++) {
+		if ((__atomic_load_n(&q->packed[at & (SIZE - 1)].flags, __ATOMIC_ACQUIRE) &
+		     0x8080) == used)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+/* The base of a packed ring has both places with their wrap counters. */
+static void test_stop_packed(void)
+{
+	uint32_t num[2] = {1, 0}, answer[2];
+	struct ring_client *c = &guest[0];
+	uint64_t one = 1;
+
+	set_up();
+	ring_close(c);
+	pump();
+	CU_ASSERT_EQUAL_FATAL(connect_port(0, false), 0);
+	CU_ASSERT_EQUAL_FATAL(ring_open(c, c->sock, FEATURES | RING_PACKED, SIZE), 0);
+	CU_ASSERT_FATAL((c->features & RING_PACKED) != 0);
+	CU_ASSERT_EQUAL_FATAL(ring_start(c), 0);
+	for (uint32_t i = 1; i <= 2 * SIZE + 3; i++) {
+		uint32_t place = (i % SIZE) | (i / SIZE % 2 ? 0 : 0x8000);
+
+		send_packed(c);
+		CU_ASSERT_FATAL(came_back(&c->tx));
+		if (i % 16 > 3)
+			continue;
+		CU_ASSERT(!ring_ask(c, VU_GET_VRING_BASE, num, 8, answer, 8));
+		CU_ASSERT_EQUAL(answer[1], place | place << 16);
+		CU_ASSERT(!ring_call(c, VU_SET_VRING_BASE, answer, 8, NULL, 0));
+		CU_ASSERT(!ring_call(c, VU_SET_VRING_KICK, &one, 8, &c->tx.kick, 1));
+	}
+	/* a place outside of the ring: it does not run */
+	CU_ASSERT(!ring_ask(c, VU_GET_VRING_BASE, num, 8, answer, 8));
+	answer[1] = 0x80008000 | SIZE;
+	CU_ASSERT(!ring_call(c, VU_SET_VRING_BASE, answer, 8, NULL, 0));
+	CU_ASSERT(!ring_call(c, VU_SET_VRING_KICK, &one, 8, &c->tx.kick, 1));
+	send_packed(c);
+	CU_ASSERT(!came_back(&c->tx));
+	CU_ASSERT_EQUAL(gone[0], 1);
+	tear_down();
+}
+
 /* No kick descriptor: the ring is polled. */
 static void test_polled_ring(void)
 {
@@ -577,6 +641,7 @@ static const struct unit_test tests[] = {
 	{"has as many memory slots as it says", test_slot_count},
 	{"takes the memory table anew under traffic", test_table_again},
 	{"stops a ring and goes on with it", test_stop_and_go_on},
+	{"stops a packed ring and goes on with it", test_stop_packed},
 	{"polls a ring that has no kick", test_polled_ring},
 	{"throws out who fills an eventfd", test_blocking_eventfd},
 	{"takes nothing but eventfds to signal", test_no_eventfd},
