@@ -250,7 +250,7 @@ static bool test_hung(struct nic *n, const struct expect *x)
 	for (int i = 0; i < 5; i++)
 		if (!nic_send(n, 1, f, sizeof(f), NULL, 1))
 			return false;
-	CHECK(!nic_until(n, has_fault, 2000), "a fault, after 2 s already");
+	CHECK(!nic_until(n, has_fault, 1000), "a fault, after 1 s already");
 	CHECK(nic_until(n, has_fault, 8000), "no fault within 10 s");
 	if (!die(n, &old))
 		return false;

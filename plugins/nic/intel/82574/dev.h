@@ -29,6 +29,7 @@
 #define TIMER_LINK  0u		/* only without a vector for events */
 #define TIMER_STATS 1u
 #define TIMER_WATCH 2u
+#define WATCH_EVERY (500 * MSEC)
 
 struct queue;
 

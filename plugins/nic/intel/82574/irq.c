@@ -32,7 +32,7 @@ void irq_start(struct dev *d)
 	else
 		wr(d, R_IMS, INT_OTHER | INT_LSC);
 	d->host->timer(d->hc, TIMER_STATS, 60 * SEC);
-	d->host->timer(d->hc, TIMER_WATCH, SEC);
+	d->host->timer(d->hc, TIMER_WATCH, WATCH_EVERY);
 }
 
 /* The cause is cleared before the link is looked at: a change after that interrupts again. */
