@@ -52,12 +52,20 @@ static int master_off(struct dev *d)
 	return wait_bits(d, R_STATUS, STATUS_GIO_ME, 0, 800, 100 * USEC);
 }
 
-/* Silences interrupts and DMA. */
+/*
+ * Silences interrupts and DMA. The queues' switches are left as a reset leaves them: other drivers
+ * count on it, and QEMU 7.2's card resets none of this.
+ */
 int hw_quiet(struct dev *d)
 {
+	int r;
+
 	engines_off(d);
 	hw_finish_frames(d);
-	return master_off(d);
+	r = master_off(d);
+	for (uint32_t i = 0; i < QUEUES; i++)
+		wr(d, R_TARC(i), rd(d, R_TARC(i)) | TARC_ENABLE);
+	return r;
 }
 
 /* The MDIO bus is shared with the management firmware; a reset hands it back to that. */
