@@ -242,7 +242,8 @@ static void map_bars(struct vmhi_host_context *h)
 
 static int map_memory(struct vmhi_host_context *h, struct err *e)
 {
-	int fd = memfd_create("plugin-host", MFD_CLOEXEC), r;
+	int fd = memfd_create("plugin-host", MFD_CLOEXEC | (h->huge ? MFD_HUGETLB : 0));
+	int r;
 
 	if (fd < 0 || ftruncate(fd, HOST_DMA_BYTES) < 0)
 		return err_set(e, -errno, "memory for DMA: %s", strerror(errno));
