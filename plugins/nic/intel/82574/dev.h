@@ -47,6 +47,8 @@ struct dev {
 	uint32_t rctl;			/* what configure() and filter() want, without EN */
 	uint32_t naddr;			/* receive address registers that hold one */
 	uint32_t mta[MTA_REGS];		/* what the card has */
+	uint32_t vfta[VFTA_REGS];	/* likewise, once vfta_known */
+	uint32_t vfta_known;
 	struct vmhi_nic_conf conf;
 	struct queue *tx[QUEUES], *rx[QUEUES];
 	uint64_t stat[NSTATS];

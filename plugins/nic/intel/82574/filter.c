@@ -39,11 +39,18 @@ static void set_multicast(struct dev *d, const uint8_t (*mc)[6], uint32_t n)
 	}
 }
 
-/* The table counts only with RCTL.VFE. */
+/* The table counts only with RCTL.VFE, so nobody has written it before the first time. */
 static void set_vlans(struct dev *d, const uint64_t *vlan)
 {
-	for (uint32_t i = 0; vlan && i < VFTA_REGS; i++)
-		wr(d, R_VFTA(i), (uint32_t)(vlan[i / 2] >> (i % 2 * 32)));
+	for (uint32_t i = 0; vlan && i < VFTA_REGS; i++) {
+		uint32_t v = (uint32_t)(vlan[i / 2] >> (i % 2 * 32));
+
+		if (!d->vfta_known || v != d->vfta[i])
+			wr(d, R_VFTA(i), v);
+		d->vfta[i] = v;
+	}
+	if (vlan)
+		d->vfta_known = 1;
 }
 
 /* After a reset, which leaves the tables as chance or the last driver had them. */
