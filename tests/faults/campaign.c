@@ -73,7 +73,7 @@ static int start_over(struct rig *r, const struct options *o, const char *what)
 		n.guests_lost++;
 	fprintf(record, "lost: %s\n", dead ? dead : what);
 	fprintf(stderr, "campaign: lost: %s\n", dead ? dead : what);
-	rig_stop(r);
+	rig_stop(r, true);
 	return rig_start(r, &o->rig);
 }
 
@@ -200,7 +200,7 @@ static int run(const struct options *o)
 	}
 	if (ret == 0)
 		add_totals(&r);
-	rig_stop(&r);
+	rig_stop(&r, ret != 0);
 	report(o, (double)(now_ms() - began) / 1000);
 	if (stopped)
 		printf("stopped: go on with --first %lu\n", o->first + i);

@@ -156,8 +156,7 @@ static void end(pid_t *pid)
 	*pid = 0;
 }
 
-/* The logs are of use where something went wrong; what is left of sockets is not. */
-void rig_stop(struct rig *r)
+void rig_stop(struct rig *r, bool keep)
 {
 	char command[64];
 
@@ -171,7 +170,9 @@ void rig_stop(struct rig *r)
 	if (r->switches >= 0)
 		close(r->switches);
 	snprintf(command, sizeof(command), "rm -rf %s", r->dir);
-	if (system(command))
+	if (keep)
+		fprintf(stderr, "campaign: the logs are in %s\n", r->dir);
+	else if (system(command))
 		fprintf(stderr, "campaign: %s is left behind\n", r->dir);
 }
 

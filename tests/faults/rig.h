@@ -34,8 +34,8 @@ struct rig_status {
 
 /* Starts all of it, and returns once packets run; 0, or -1 with a line on standard error. */
 int rig_start(struct rig *r, const struct rig_conf *conf);
-/* Ends what is left of it. */
-void rig_stop(struct rig *r);
+/* Ends what is left of it. keep: the logs stay, and where is said. */
+void rig_stop(struct rig *r, bool keep);
 
 /* False: the keeper does not answer within 10 s. */
 bool rig_status(struct rig *r, struct rig_status *st);
