@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Does the worker hang? Its data thread counts its rounds in the session, and says there when it
- * sleeps: without a sign of life for HANG_MS it is stuck, if the worker had the processor for half
- * of that; on a host that is overloaded it may just not have had its turn, and gets STARVED_MS. Its
- * control thread is asked once a second, and may be in the driver's event(), which has 5 s.
+ * Does the worker hang? Its data thread writes the time of each round into the session, and says
+ * there when it sleeps. Without a sign of life for HANG_MS it is stuck, once the worker has had the
+ * processor for STUCK_CPU_MS more; on a host that is overloaded it may just not have had its turn,
+ * and gets STARVED_MS. The control thread is asked once a second; it may be in the driver's event(),
+ * which has 5 s.
  */
 #include <string.h>
 #include <time.h>
@@ -12,10 +13,11 @@
 #include "kernel/lib/clock.h"
 
 #define HANG_MS	   1000		/* the deadline that is promised: see doc/driverd.md */
+#define STUCK_CPU_MS 20		/* thousands of rounds */
 #define STARVED_MS 5000
 #define CONTROL_MS 6000
-#define IDLE_MS	   1000		/* between two looks at a worker that sleeps */
-#define BUSY_MS	   250		/* at one that works, or owes an answer */
+#define IDLE_MS	   1000		/* between two looks at a worker that lives */
+#define LATE_MS	   50		/* at one that may hang */
 
 /* Processor time of a process, in ms. */
 static int64_t cpu_ms(pid_t pid)
@@ -28,24 +30,36 @@ static int64_t cpu_ms(pid_t pid)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Looks at the data thread; false: it hangs. */
-static bool data_thread(struct set *s, bool *asleep)
+/* How long ago its last round began. */
+static int64_t age_ms(const struct session_pulse *p)
+{
+	uint64_t clock = __atomic_load_n(&p->clock, __ATOMIC_RELAXED);
+	uint64_t khz = __atomic_load_n(&p->hz, __ATOMIC_RELAXED) / 1000;
+	int64_t ticks = (int64_t)(__builtin_ia32_rdtsc() - clock);
+
+	return !clock || !khz || ticks < 0 ? 0 : ticks / (int64_t)khz;
+}
+
+/* Looks at the data thread; false: it hangs. *next: when to look again, at the latest, in ms. */
+static bool data_thread(struct set *s, uint64_t *next)
 {
 	const struct session_pulse *now = &s->session->pulse;
-	uint32_t rounds = __atomic_load_n(&now->rounds, __ATOMIC_RELAXED);
 	struct pulse *p = &s->pulse;
-	int64_t ms;
+	int64_t age = age_ms(now), cpu = cpu_ms(s->child->pid);
 
-	*asleep = __atomic_load_n(&now->asleep, __ATOMIC_RELAXED);
-	if (*asleep || rounds != p->rounds || !p->alive_at) {
-		p->rounds = rounds;
-		p->alive_at = now_ms();
-		p->cpu_ms = cpu_ms(s->child->pid);
+	if (__atomic_load_n(&now->asleep, __ATOMIC_RELAXED))
+		age = 0;
+	if (age < HANG_MS) {
+		p->late = false;
+		*next = (uint64_t)(IDLE_MS - age);
 		return true;
 	}
-	ms = now_ms() - p->alive_at;
-	return ms < HANG_MS ||
-	       (ms < STARVED_MS && cpu_ms(s->child->pid) - p->cpu_ms < HANG_MS / 2);
+	if (!p->late) {
+		p->late = true;
+		p->cpu_ms = cpu;
+	}
+	*next = LATE_MS;
+	return age < STARVED_MS && cpu - p->cpu_ms < STUCK_CPU_MS;
 }
 
 /* Asks the control thread; false: it did not answer. */
@@ -59,7 +73,7 @@ static bool control_thread(struct set *s)
 		return true;
 	if (c->pinged)
 		return now_ms() - c->pinged < CONTROL_MS;
-	if (now_ms() - p->asked_at < IDLE_MS - BUSY_MS / 2)
+	if (now_ms() - p->asked_at < IDLE_MS / 2)
 		return true;
 	p->asked_at = now_ms();
 	child_ping(c);
@@ -70,15 +84,14 @@ static void look(void *arg)
 {
 	struct set *s = arg;
 	struct child *c = s->child;
-	bool asleep = true;
+	uint64_t next = IDLE_MS;
 
-	if (c->pid && !data_thread(s, &asleep))
+	if (c->pid && !data_thread(s, &next))
 		child_end(c, "the worker's data thread hangs: killed");
 	else if (c->pid && !control_thread(s))
 		child_end(c, "the worker's control thread hangs: killed");
 	if (!s->failed)
-		s->pulse.timer = event_timer(s->loop, asleep && !c->pinged ? IDLE_MS : BUSY_MS,
-					     look, s);
+		s->pulse.timer = event_timer(s->loop, next, look, s);
 }
 
 void pulse_anew(struct set *s)

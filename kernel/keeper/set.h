@@ -51,8 +51,8 @@ struct restarts {
 /* What was last seen of the life of the worker that serves. */
 struct pulse {
 	int timer;
-	uint32_t rounds;
-	int64_t alive_at, cpu_ms, asked_at;
+	int64_t cpu_ms, asked_at;
+	bool late;
 };
 
 struct replace;

@@ -88,11 +88,12 @@ struct session_port {
 	struct session_state state[2];
 };
 
-/* Signs of life of the thread that polls: it counts its rounds, and says when it sleeps. */
+/* Signs of life of the thread that polls: when its last round began, and whether it sleeps. */
 struct session_pulse {
-	uint32_t rounds;
+	uint64_t clock;		/* of the time-stamp counter */
+	uint64_t hz;
 	uint32_t asleep;
-	uint32_t zero[14];
+	uint32_t zero[11];
 };
 
 /* What was counted up to a millisecond ago; ports by slot. */

@@ -126,7 +126,8 @@ static void disarm(struct dataplane *dp)
 /* To who watches for signs of life. */
 static void set_asleep(struct dataplane *dp, bool asleep)
 {
-	__atomic_store_n(&dp->pulse->asleep, asleep, __ATOMIC_RELAXED);
+	__atomic_store_n(&dp->pulse->clock, dp_tsc(), __ATOMIC_RELAXED);
+	__atomic_store_n(&dp->pulse->asleep, asleep, __ATOMIC_RELEASE);
 }
 
 static void end_nap(struct dataplane *dp)
@@ -211,8 +212,8 @@ static void *data_thread(void *arg)
 {
 	struct dataplane *dp = arg;
 	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = 0;
-	uint32_t rounds = 0;
 	sigset_t asleep;
+	bool any;
 
 	prctl(PR_SET_NAME, "data");
 	dp->ticks_error = start_ticks(dp);
@@ -223,8 +224,9 @@ static void *data_thread(void *arg)
 		if (__builtin_expect(atomic_load_explicit(&dp->pause_asked, memory_order_acquire),
 				     0) && !stand(dp, &asleep))
 			break;
-		__atomic_store_n(&dp->pulse->rounds, ++rounds, __ATOMIC_RELAXED);
-		if (count_round(dp)) {
+		any = count_round(dp);
+		__atomic_store_n(&dp->pulse->clock, dp->sw.clock, __ATOMIC_RELAXED);
+		if (any) {
 			busy_at = dp->moved_at = dp->sw.clock;
 			if (__builtin_expect(dp->nap, 0))
 				end_nap(dp);
@@ -313,6 +315,7 @@ void dp_resume(struct dataplane *dp)
 void dp_start(struct dataplane *dp)
 {
 	dp->pulse = &dp->session->pulse;
+	dp->pulse->hz = dp->hz;
 	dp->started = true;
 	uplink_filter(dp);
 	dp_resume(dp);
