@@ -240,14 +240,30 @@ static void map_bars(struct vmhi_host_context *h)
 	}
 }
 
+/*
+ * In huge pages if there are any: QEMU 7.2's card drops a packet of which one piece lies in two
+ * pages that are not neighbours in its memory.
+ */
+static int get_memory(struct vmhi_host_context *h)
+{
+	int fd = -1;
+
+	h->dma = MAP_FAILED;
+	for (int huge = h->huge; huge >= 0 && h->dma == MAP_FAILED; huge--) {
+		if (fd >= 0)
+			close(fd);
+		fd = memfd_create("plugin-host", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+		if (fd >= 0 && ftruncate(fd, HOST_DMA_BYTES) == 0)
+			h->dma = mmap(NULL, HOST_DMA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+				      0);
+	}
+	return fd;
+}
+
 static int map_memory(struct vmhi_host_context *h, struct err *e)
 {
-	int fd = memfd_create("plugin-host", MFD_CLOEXEC | (h->huge ? MFD_HUGETLB : 0));
-	int r;
+	int fd = get_memory(h), r;
 
-	if (fd < 0 || ftruncate(fd, HOST_DMA_BYTES) < 0)
-		return err_set(e, -errno, "memory for DMA: %s", strerror(errno));
-	h->dma = mmap(NULL, HOST_DMA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (h->dma == MAP_FAILED)
 		return err_set(e, -errno, "memory for DMA: %s", strerror(errno));
 	r = iova_take(&h->bus.ranges, HOST_DMA_BYTES, 2 << 20, 1ull << 32, &h->dma_iova, e);
@@ -311,7 +327,11 @@ uint32_t host_allocs(const struct vmhi_host_context *h)
 
 int host_dma(struct vmhi_host_context *h, uint64_t len, struct vmhi_mem *out)
 {
-	return host_dma_alloc(h, len, 0, 0, 0, out);
+	uint64_t align = 4096;
+
+	while (align < len && align < 2 << 20)	/* no piece in two huge pages */
+		align *= 2;
+	return host_dma_alloc(h, len, align, 0, 0, out);
 }
 
 bool host_irq_taken(struct vmhi_host_context *h, uint32_t vec)

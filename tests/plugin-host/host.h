@@ -34,7 +34,7 @@ struct vmhi_host_context {
 	struct bus_area area[BUS_BARS];
 	int irq[BUS_VECTORS_MAX];
 	uint32_t nvec;
-	bool huge;			/* set before host_open(): memory in huge pages */
+	bool huge;			/* set before host_open(): memory in huge pages if there are */
 	uint8_t *dma;
 	uint64_t dma_iova;
 	struct host_alloc alloc[HOST_ALLOCS];

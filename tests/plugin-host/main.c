@@ -26,7 +26,7 @@ static const char *running = "";
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: plugin-host [--mac MAC] [--multicast-twice] [--ip-fragments]\n"
+		"usage: plugin-host [--mac MAC] [--multicast-twice] [--ip-fragments] [--huge]\n"
 		"                   --vfio ADDRESS|--vfio-user SOCKET PLUGIN [TEST...]\n"
 		"       plugin-host --list\n");
 	exit(2);
@@ -125,6 +125,7 @@ int main(int argc, char **argv)
 		{"mac", required_argument, NULL, 'm'},
 		{"multicast-twice", no_argument, NULL, '2'},
 		{"ip-fragments", no_argument, NULL, 'f'},
+		{"huge", no_argument, NULL, 'h'},
 		{"list", no_argument, NULL, 'l'},
 		{0},
 	};
@@ -144,6 +145,8 @@ int main(int argc, char **argv)
 					   &x.mac[5]) == 6;
 		else if (c == '2')
 			x.multicast_twice = true;
+		else if (c == 'h')
+			h.huge = true;
 		else if (c == 'f')
 			x.ip_fragments = true;
 		else if (c == 'v' || c == 'u')
