@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <immintrin.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,13 @@ static uint32_t frame = 60;
 
 /* A stretch short enough to be left alone by the scheduler now and then, even on a busy machine. */
 #define WINDOW (1ull << 22)
+
+static volatile sig_atomic_t enough;	/* SIGTERM: the seconds are over */
+
+static void on_term(int sig)
+{
+	enough = 1;
+}
 
 struct totals {
 	uint64_t sent, received, busy_cycles, busy_packets;
@@ -249,7 +257,7 @@ static void drive(struct ring_client *c, bool sends, bool receives, double secon
 	uint64_t turn = 0;
 
 	begin(c, sends);
-	while (++turn % 4096 || now() < end) {
+	while (++turn % 4096 || (now() < end && !enough)) {
 		uint64_t start = __builtin_ia32_rdtsc();
 		uint16_t sent = 0, got = 0;
 
@@ -316,6 +324,7 @@ int main(int argc, char **argv)
 				"[packed] [in-order]\n");
 		return 2;
 	}
+	signal(SIGTERM, on_term);
 	sends = strcmp(argv[2], "source");
 	receives = strcmp(argv[2], "sink");
 	r = ring_open(&c, connect_to(argv[1]), features, RING_SIZE);
