@@ -37,6 +37,7 @@ started+=($keeper)
 wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
 coproc stream { exec "$build/bench/stream" "$VMHI_RUN_DIR/sets/lan0/ports/p0" "$tmp/far" \
 	"$tmp/near" 1000 2>"$tmp/stream"; }
+started+=($stream_PID)
 
 ask()
 {
@@ -81,7 +82,9 @@ flows "a good driver"
 driven_by 0.2.1 "a good driver"
 # what serves from now on is the new one, also after its worker's death
 wait_for 5 eval '[ "$(vmhi set list --json | jq .[0].spare)" != 0 ]' || fault "no spare"
-kill -KILL "$(vmhi set list --json | jq .[0].worker)"
+worker=$(vmhi set list --json | jq .[0].worker)
+[ "$worker" -gt 1 ] || die "no worker: $(tail -1 "$tmp/log")"
+kill -KILL "$worker"
 flows "the new driver's restart"
 driven_by 0.2.1 "its restart"
 

@@ -26,6 +26,7 @@ begin()
 	wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
 	coproc stream { exec "$build/bench/stream" "$VMHI_RUN_DIR/sets/lan0/ports/p0" "$tmp/far" \
 		"$tmp/near" 1000 2>"$tmp/stream"; }
+	started+=($stream_PID)
 	flows "the start"
 }
 
@@ -41,6 +42,15 @@ flows()
 	ask "settle 10000"
 	[ "${answer%% *}" = runs ] || die "after $1 the stream $answer: $(tail -1 "$tmp/log")"
 	echo "$1: $answer"
+}
+
+# kill_one worker|spare: never process 0, which would be all of ours
+kill_one()
+{
+	local pid
+	pid=$(status "$1")
+	[ "$pid" -gt 1 ] || die "there is no $1 to kill: $(tail -1 "$tmp/log")"
+	kill -KILL "$pid"
 }
 
 status() { vmhi set list --json | jq -r ".[0].$1"; }
@@ -63,7 +73,7 @@ begin '{"limit": 0}'
 wait_for 5 eval '[ "$(status spare)" != 0 ]' || die "no spare at the start"
 for i in 1 2 3; do
 	ask watch
-	kill -KILL "$(status worker)"
+	kill_one worker
 	survives "kill $i" 'signal 9'
 done
 # fault_in WORD PATTERN: one in the driver; the control thread meets its own when the cable is pulled
@@ -84,7 +94,7 @@ fault_in crash 'signal 11'
 fault_in crash-event "signal 11 .*in the driver's event"
 fault_in hang 'data thread hangs'
 fault_in hang-event "control thread hangs|driver's event\(\) did not return"
-kill -KILL "$(status spare)"
+kill_one spare
 wait_for 15 eval '[ "$(status spare)" != 0 ]' || die "a spare that dies is not replaced"
 flows "the spare's death"
 [ "$(status restarts)" = $restarts ] || fault "the spare's death counted as a restart"
@@ -101,12 +111,13 @@ nothing_left "a set that was restarted"
 begin '{"limit": 3, "seconds": 60}'
 for i in 1 2 3 4; do
 	wait_for 5 eval '[ "$(status worker)" != 0 ] && [ "$(status spare)" != 0 ]'
-	kill -KILL "$(status worker)"
+	kill_one worker
 	sleep 1
 done
 [ "$(status state)" = failed ] || fault "after 4 deaths with a limit of 3 the set is $(status state)"
 ask "settle 1000"
 [ "${answer%% *}" = disconnected ] || fault "the guest of a set that failed sees: $answer"
+exec {stream[1]}>&-
 kill -TERM $keeper
 wait $keeper
 [ $? = 1 ] || fault "a set that failed ends with $?"
