@@ -82,8 +82,11 @@ static bool help(struct rig *r, struct rig_status *st)
 {
 	n.helped++;
 	fprintf(record, "  packets stood still: helped\n");
-	return rig_status(r, st) && st->worker > 0 && kill(st->worker, SIGKILL) == 0 &&
-	       rig_guest(r, 2 * RECOVERS_MS) == GUEST_RUNS;
+	if (!rig_status(r, st))
+		return false;
+	if (st->worker > 0)
+		kill(st->worker, SIGKILL); /* unless it was found out just now */
+	return rig_guest(r, 2 * RECOVERS_MS) == GUEST_RUNS;
 }
 
 /* The worker as it is now, unless it is just being replaced. */
