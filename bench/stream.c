@@ -225,8 +225,9 @@ static void wire_sends(void)
 	uint8_t frame[FLOW_FRAME_MAX];
 	size_t len = flow_make(&s.down, frame);
 
-	if (sendto(s.wire, frame, len, MSG_DONTWAIT, (struct sockaddr *)&s.remote,
-		   s.remote_len) == (ssize_t)len)
+	const struct sockaddr *to = s.remote_len ? (struct sockaddr *)&s.remote : NULL;
+
+	if (sendto(s.wire, frame, len, MSG_DONTWAIT, to, s.remote_len) == (ssize_t)len)
 		flow_sent(&s.down);
 	else
 		s.unsent++;

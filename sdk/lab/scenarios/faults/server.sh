@@ -14,6 +14,7 @@ wait_for 20 grep -q 1 /sys/class/net/$wire/carrier || fail "the far end's card h
 /vmhi/tests/faults/campaign --build /vmhi --device 0000:00:04.0 --wire $wire --rate 200 \
 	--count ${COUNT:-20} --log /results/faults.log >/results/campaign 2>&1
 status=$?
+cp /tmp/vmhi-faults.*/*.log /results/ 2>/dev/null # of what was lost
 while IFS= read -r line; do
 	say "$line"
 done </results/campaign
