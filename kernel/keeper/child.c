@@ -129,6 +129,8 @@ static void reap(struct child *c, const char *op)
 		else
 			snprintf(end, sizeof(end), "exit status %d", WEXITSTATUS(status));
 	}
+	if (!c->fate[0] && c->reason[0])
+		snprintf(c->fate, sizeof(c->fate), "%s", c->reason);
 	if (!c->fate[0])
 		snprintf(c->fate, sizeof(c->fate), "the worker died: %s%s%s%s", end,
 			 op[0] ? " in the driver's " : "", op, op[0] ? "()" : "");

@@ -38,6 +38,7 @@ struct child {
 	struct notified denied;
 	bool own_mounts;	/* it runs in a mount namespace of its own */
 	char fate[200];		/* how it ended; "" while it lives */
+	char reason[160];	/* its own word on why it ends; "" if it has said none */
 	struct order *orders;	/* the first one is being carried out */
 	int late;		/* timer: it takes too long; 0: none */
 	int64_t pinged;		/* since when it owes the answer to a ping; 0: it does not */

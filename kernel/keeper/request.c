@@ -2,6 +2,7 @@
 /* What the worker asks of the keeper. Its process runs vendor code: every field is checked. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -37,6 +38,27 @@ static int config(struct set *s, struct chan_msg *m)
 	return r;
 }
 
+/* A text of the worker's is shown to people. */
+static void tidy(char *text, size_t n)
+{
+	text[n - 1] = 0;
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
+static int fault(struct child *c, struct chan_msg *m)
+{
+	struct chan_fault q;
+
+	if (m->len != sizeof(q))
+		return -EPROTO;
+	memcpy(&q, m->body, sizeof(q));
+	tidy(q.why, sizeof(q.why));
+	snprintf(c->reason, sizeof(c->reason), "%s", q.why);
+	return 0;
+}
+
 static int gone(struct set *s, struct chan_msg *m)
 {
 	struct chan_port_gone q;
@@ -45,10 +67,7 @@ static int gone(struct set *s, struct chan_msg *m)
 		return -EPROTO;
 	memcpy(&q, m->body, sizeof(q));
 	q.name[sizeof(q.name) - 1] = 0;
-	q.why[sizeof(q.why) - 1] = 0;
-	for (char *c = q.why; *c; c++)
-		if (*c < 0x20 || *c > 0x7e)
-			*c = '?';
+	tidy(q.why, sizeof(q.why));
 	set_port_gone(s, q.name, q.why);
 	return 0;
 }
@@ -72,8 +91,10 @@ static int keep(struct set *s, struct chan_msg *m)
 	return r;
 }
 
-static int answer(struct set *s, struct chan_msg *m)
+static int answer(struct child *c, struct chan_msg *m)
 {
+	struct set *s = c->set;
+
 	switch (m->type) {
 	case REQ_DMA_ALLOC:
 	case REQ_DMA_FREE:
@@ -84,6 +105,8 @@ static int answer(struct set *s, struct chan_msg *m)
 		return gone(s, m);
 	case REQ_KEEP:
 		return keep(s, m);
+	case REQ_FAULT:
+		return fault(c, m);
 	}
 	return -ENOSYS;
 }
@@ -102,7 +125,7 @@ void request_serve(struct child *c)
 	if (r)
 		return;
 	/* A spare has nothing to ask: no driver runs in it. */
-	r = c == c->set->child ? answer(c->set, &m) : -EPERM;
+	r = c == c->set->child ? answer(c, &m) : -EPERM;
 	chan_close_fds(&m);
 	/* One request at a time is legal, and its answer always fits. */
 	if (chan_send(c->request, m.type, r, m.body, r ? 0 : m.len, NULL, 0) == -EAGAIN)

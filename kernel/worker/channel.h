@@ -101,6 +101,7 @@ enum chan_request {
 	REQ_DMA_FREE,		/* struct dma_request: handle */
 	REQ_CONFIG,		/* struct chan_config; answer: the same */
 	REQ_PORT_GONE,		/* struct chan_port_gone */
+	REQ_FAULT,		/* struct chan_fault: the worker ends, for this reason */
 	REQ_KEEP,		/* struct chan_keep [descriptor, or none] */
 };
 
@@ -112,6 +113,10 @@ struct chan_keep {
 
 struct chan_config {
 	uint32_t dev, off, width, write, value;
+};
+
+struct chan_fault {
+	char why[160];
 };
 
 struct chan_port_gone {

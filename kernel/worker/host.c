@@ -146,10 +146,8 @@ static void hand_on(void *arg)
 		const struct vmhi_event *ev = &d->raised[i];
 
 		if (ev->type == VMHI_EV_FAULT) {
-			log_error("%s: the driver gives it up, code 0x%llx", d->info.name,
-				  (unsigned long long)ev->arg[0]);
-			d->w->fault = true;
-			event_loop_stop(d->w->loop);
+			worker_fault(d->w, "%s: the driver gives it up, code 0x%llx",
+				     d->info.name, (unsigned long long)ev->arg[0]);
 		} else if (ev->type == VMHI_EV_LINK) {
 			log_link(d, ev);
 			if (d->uplink >= 0)

@@ -2,6 +2,7 @@
 /* vmhi-worker: does what the keeper commands, one message at a time, until told to quit. */
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,13 +60,23 @@ static void port_gone(void *arg, const char *port, const char *why)
 	worker_request(REQ_PORT_GONE, &q, sizeof(q));
 }
 
+void worker_fault(struct worker *w, const char *fmt, ...)
+{
+	struct chan_fault q = {0};
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(q.why, sizeof(q.why), fmt, ap);
+	va_end(ap);
+	worker_request(REQ_FAULT, &q, sizeof(q));
+	w->fault = true;
+	event_loop_stop(w->loop);
+}
+
 /* The set recovers as one, with a driver that starts afresh. */
 static void uplink_failed(void *arg, const char *uplink, const char *why)
 {
-	struct worker *w = arg;
-
-	w->fault = true;
-	event_loop_stop(w->loop);
+	worker_fault(arg, "uplink %s: %s", uplink, why);
 }
 
 /* At a multiple of the huge page size, so that what is aligned in the pool is aligned here. */

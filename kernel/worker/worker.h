@@ -112,6 +112,9 @@ int sandbox_enter(bool own_mounts, struct err *e);
 extern const struct confine_list worker_calls[];
 extern const size_t worker_calls_lists;
 
+/* Ends the worker: the keeper is told why, and goes on with another one. */
+void worker_fault(struct worker *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* A request to the keeper: body in, body out, both len bytes. The keeper's error if it refuses. */
 int worker_request(enum chan_request type, void *body, size_t len);
 int worker_request_fd(enum chan_request type, void *body, size_t len, int fd);
