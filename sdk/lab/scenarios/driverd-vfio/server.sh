@@ -4,7 +4,7 @@
 
 port() { vmhi port list --json | jq ".[] | select(.name == \"$1\") | $2"; }
 master() { echo $(($(od -An -tu1 -j4 -N1 "/sys/bus/pci/devices/$card/config") & 4)); }
-pid_of() { pidof "$1" | cut -d' ' -f1; }
+status() { vmhi set list --json | jq ".[0] | $1"; }
 ended() { ! pidof "$1"; }
 
 # begin LOG: starts set lan0 and waits for its link
@@ -38,7 +38,7 @@ grep -q "vmhi device bind $card" /tmp/err || fail "unbound: $(cat /tmp/err)"
 vmhi device bind "$card" || fail "$card cannot be bound"
 
 begin stop.log
-worker=$(pid_of vmhi-worker)
+worker=$(status .worker)
 [ "$(master)" = 4 ] || fail "Bus Master is off while the set runs"
 ls -l /proc/"$worker"/fd | grep -q vfio && fail "the worker holds a VFIO descriptor"
 grep -q '^CapEff:	0000000000000000$' /proc/"$worker"/status || fail "the worker has capabilities"
@@ -54,11 +54,16 @@ wait $keeper || fail "a stopped keeper's status: $(tail -1 /results/stop.log)"
 [ "$(master)" = 0 ] || fail "Bus Master stays on after a stop"
 
 begin worker.log
-kill -KILL "$(pid_of vmhi-worker)"
-wait $keeper && fail "the keeper ended well without its worker"
-grep -q 'the worker died: signal 9' /results/worker.log || fail "$(tail -1 /results/worker.log)"
-[ "$(master)" = 0 ] || fail "Bus Master stays on after a worker's death"
-say "a killed worker: fenced, and said"
+wait_for 10 eval '[ "$(status .spare)" -gt 0 ]' || fail "there is no spare worker"
+kill -KILL "$(status .worker)"
+wait_for 20 eval '[ "$(port uplink0 .up)" = true ]' || fail "no link after a worker's death"
+grep -q 'restart 1: the worker died: signal 9' /results/worker.log || fail "$(tail -1 /results/worker.log)"
+[ "$(status .restarts)" = 1 ] || fail "$(status .restarts) restarts, after one kill"
+[ "$(master)" = 4 ] || fail "Bus Master stays off after a take-over"
+sends
+say "a killed worker: another took over, and sent $sent frames"
+vmhi set stop lan0 || fail "the set does not stop"
+wait $keeper || fail "a stopped keeper's status: $(tail -1 /results/worker.log)"
 
 begin keeper.log
 kill -KILL $keeper
