@@ -33,12 +33,18 @@ int chan_recv(int sock, struct chan_msg *m, int flags)
 	struct head h;
 	ssize_t r;
 
+	memset(buf, 0, sizeof(h));
 	m->nfd = FDPASS_MAX;
 	r = fdpass_recv(sock, buf, sizeof(buf), m->fd, &m->nfd, flags);
 	if (r <= 0)
 		m->nfd = 0;
 	if (r == 0 || r == -ECONNRESET)
 		return -EPIPE;
+	if (r == -EMSGSIZE) {
+		memcpy(&h, buf, sizeof(h));
+		m->type = h.type;
+		m->len = 0;
+	}
 	if (r < 0)
 		return (int)r;
 	if ((size_t)r < sizeof(h)) {

@@ -136,7 +136,10 @@ struct chan_msg {
 int chan_send(int sock, uint32_t type, int32_t status, const void *body, size_t len, const int *fds,
 	      int nfd);
 
-/* -EPIPE: the other side is gone; -EAGAIN: nothing there (flags has MSG_DONTWAIT). */
+/*
+ * -EPIPE: the other side is gone; -EAGAIN: nothing there (flags has MSG_DONTWAIT). -EMSGSIZE: not all
+ * of it, or of its descriptors, could be taken; what came is closed, and m has the type alone.
+ */
 int chan_recv(int sock, struct chan_msg *m, int flags);
 
 /* Closes the descriptors of m that nobody took (those not set to -1). */

@@ -18,11 +18,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel/bus/bus.h"
 #include "kernel/lib/log.h"
+#include "kernel/net/session.h"
+#include "kernel/net/vhost-user.h"
 #include "kernel/worker/channel.h"
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
-#define FD_LIMIT   1024
+
+/* Each port's connection with three for every ring; each device's vectors and register ring. */
+#define FD_LIMIT                                                                                   \
+	(SESSION_PORTS * (1 + 3 * VHOST_USER_RINGS) + BUS_DEVICES_MAX * (BUS_VECTORS_MAX + 3) + 512)
 
 static void limit(int what, rlim_t n)
 {

@@ -294,11 +294,12 @@ static void command(void *arg, uint32_t events)
 
 	if (r == -EAGAIN)
 		return;
-	if (r) {
+	if (r && r != -EMSGSIZE) {
 		log_error("the keeper is gone");
 		_exit(1);
 	}
-	r = run(w, &m, &e);
+	r = r ? err_set(&e, -EMFILE, "the worker has no room for more descriptors") :
+		run(w, &m, &e);
 	chan_close_fds(&m);
 	r = r ? chan_send_err(CHAN_FD_COMMAND, m.type, r, &e) : answer(w, &m);
 	if (r) {
