@@ -69,6 +69,7 @@ static int start(struct child *c, struct err *e)
 		r = open_channels(c, &cmd, &req, e);
 	if (r)
 		return r;
+	c->own_mounts = c->set->namespaces;
 	r = worker_launch(program, c->set->cfg.name, cmd, req, &c->pidfd, &c->own_mounts, e);
 	close(cmd);
 	close(req);
@@ -78,6 +79,7 @@ static int start(struct child *c, struct err *e)
 		return r;
 	}
 	c->pid = r;
+	c->set->namespaces |= c->own_mounts;
 	c->ev_end = event_add(c->set->loop, c->pidfd, EPOLLIN, on_end, c);
 	c->ev_request = event_add(c->set->loop, c->request, EPOLLIN, on_request, c);
 	c->ev_command = event_add(c->set->loop, c->command, EPOLLIN, on_command, c);

@@ -87,6 +87,7 @@ struct set {
 	bool running;		/* it has been ready; a worker that dies is replaced */
 	bool stopping;
 	bool failed;		/* no worker is there, nor will be */
+	bool namespaces;	/* a worker got its own: no other runs without them */
 	int status;		/* to exit with */
 };
 

@@ -100,11 +100,11 @@ static pid_t fork_into(unsigned long flags, int *pidfd)
 	return (pid_t)syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, 0);
 }
 
-/* Once, with these namespaces. -EAGAIN: not permitted here. */
+/* Once, with these namespaces; -errno. */
 static pid_t spawn(const char *program, const char *name, unsigned long flags, int command,
 		   int request, int *pidfd)
 {
-	int go[2];
+	int go[2], r = 0;
 	pid_t pid;
 
 	if (pipe2(go, O_CLOEXEC) < 0)
@@ -114,29 +114,52 @@ static pid_t spawn(const char *program, const char *name, unsigned long flags, i
 		close(go[1]);
 		become_worker(program, name, go[0], command, request);
 	}
+	if (pid < 0)
+		r = -errno;
 	close(go[0]);
-	if (pid > 0 && ((flags & CLONE_NEWUSER && map_ids(pid)) || write(go[1], "", 1) != 1)) {
-		close(go[1]); /* it ends by itself: nothing comes through the pipe */
+	if (pid > 0 && flags & CLONE_NEWUSER)
+		r = map_ids(pid);
+	if (r == 0 && write(go[1], "", 1) != 1)
+		r = -errno;
+	close(go[1]); /* unless it was told to go on, it ends by itself: nothing comes through */
+	if (r && pid > 0) {
 		waitpid(pid, NULL, 0);
 		close(*pidfd);
-		return -EAGAIN;
 	}
-	close(go[1]);
-	return pid < 0 ? -EAGAIN : pid;
+	return r ? r : pid;
+}
+
+static bool no_user_namespaces(void)
+{
+	int fd = open("/proc/sys/user/max_user_namespaces", O_RDONLY | O_CLOEXEC);
+	char text[2] = "";
+	bool none = fd >= 0 && read(fd, text, 2) > 0 && text[0] == '0';
+
+	if (fd >= 0)
+		close(fd);
+	return none;
+}
+
+/* Does this machine never permit what was tried, rather than being short of something now? */
+static bool not_permitted(int r)
+{
+	return r == -EPERM || r == -EACCES || r == -EINVAL ||
+	       (r == -ENOSPC && no_user_namespaces());
 }
 
 pid_t worker_launch(const char *program, const char *name, int command, int request, int *pidfd,
 		    bool *own_mounts, struct err *e)
 {
 	static const unsigned long tries[] = {NAMESPACES | CLONE_NEWUSER, NAMESPACES, 0};
-	pid_t pid = -EAGAIN;
+	size_t n = *own_mounts ? 2 : 3;
+	pid_t pid = -EPERM;
 
-	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]) && pid == -EAGAIN; i++) {
+	for (size_t i = 0; i < n && not_permitted(pid); i++) {
 		pid = spawn(program, name, tries[i], command, request, pidfd);
 		*own_mounts = tries[i] & CLONE_NEWNS;
 	}
 	if (pid < 0)
-		return err_set(e, pid, "%s cannot be started: %s", program, strerror(errno));
+		return err_set(e, pid, "%s cannot be started: %s", program, strerror(-pid));
 	if (!*own_mounts)
 		log_warning("namespaces are not permitted here: the worker runs without them");
 	return pid;

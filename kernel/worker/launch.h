@@ -10,7 +10,7 @@
 
 /*
  * Starts program for the set called name, in as many namespaces as are permitted here; *own_mounts:
- * one of them is for mounts. command and request become its CHAN_FD_*. Its pid, and a descriptor
+ * one of them is for mounts (and must be, where it was true before). command and request become its CHAN_FD_*. Its pid, and a descriptor
  * that can be read once it has ended; or -errno.
  */
 pid_t worker_launch(const char *program, const char *name, int command, int request, int *pidfd,

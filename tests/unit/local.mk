@@ -25,6 +25,12 @@ tests_unit_test_trust_SOURCES = %D%/test-trust.c %D%/cunit.h
 tests_unit_test_trust_CFLAGS = $(UNIT_CFLAGS) $(SODIUM_CFLAGS)
 tests_unit_test_trust_LDADD = $(ADMISSION_TEST_LIBS)
 
+check_PROGRAMS += tests/unit/test-keeper-worker
+TESTS += tests/unit/test-keeper-worker
+tests_unit_test_keeper_worker_SOURCES = %D%/test-keeper-worker.c %D%/cunit.h
+tests_unit_test_keeper_worker_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keeper_worker_LDADD = libchannel.a $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-vm-config
 TESTS += tests/unit/test-vm-config
 tests_unit_test_vm_config_SOURCES = %D%/test-vm-config.c %D%/cunit.h
