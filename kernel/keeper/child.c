@@ -269,7 +269,7 @@ int child_call(struct child *c, enum chan_command cmd, const void *body, size_t 
 	if (r == 0) {
 		chan_close_fds(&m);
 		if (m.type == cmd && m.status < 0)
-			return err_set(e, m.status, "%.*s", (int)m.len, (char *)m.body);
+			return err_set(e, m.status, "%s", chan_text(&m));
 		if (m.type == cmd && m.status == 0 && m.len == outlen) {
 			if (outlen)
 				memcpy(out, m.body, outlen);

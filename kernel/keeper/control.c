@@ -65,7 +65,7 @@ static json_t *describe_port(struct set *s, const struct dp_port_stats *ps)
 	return json_pack("{s:s,s:s,s:b,s:b,s:b,s:s,s:i,s:s?,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I,s:I,"
 			 "s:I},s:I}",
 			 "name", ps->name, "kind", kinds[ps->kind & 3],
-			 "connected", ps->connected, "up", ps->up, "active", ps->active,
+			 "connected", !!ps->connected, "up", !!ps->up, "active", !!ps->active,
 			 "mac", mac, "vlan", (int)ps->vlan, "socket", p ? p->socket : NULL,
 			 "rx_packets", (json_int_t)ps->rx_packets,
 			 "rx_bytes", (json_int_t)ps->rx_bytes,
@@ -92,7 +92,7 @@ static json_t *op_ports(struct set *s, struct err *e)
 		r = child_call(s->child, CMD_PORT_STATS, &ix, sizeof(ix), NULL, 0, &ps, sizeof(ps), e);
 		if (r)
 			break;
-		ps.name[sizeof(ps.name) - 1] = 0; /* the worker's words */
+		chan_tidy(ps.name, sizeof(ps.name)); /* the worker's words */
 		json_array_append_new(list, describe_port(s, &ps));
 	}
 	if (r == 0 || r == -ENOENT)

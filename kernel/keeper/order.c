@@ -83,10 +83,10 @@ static void go_on(struct child *c, struct chan_msg *m)
 	struct err e = {0};
 
 	if (m->status < 0) {
-		char why[160];
+		char why[176];
 
-		snprintf(why, sizeof(why), "the worker cannot be made ready: %.*s: killed",
-			 m->len < 120 ? (int)m->len : 120, (const char *)m->body);
+		snprintf(why, sizeof(why), "the worker cannot be made ready: %.120s: killed",
+			 chan_text(m));
 		child_end(c, why);
 		return;
 	}

@@ -85,7 +85,7 @@ static int count(struct set *s, struct traffic *t, struct err *e)
 			return r == -ENOENT ? 0 : r;
 		if (ps.kind != DP_KIND_DRIVER || t->n == UPLINKS)
 			continue;
-		t->up[t->n++] = ps.up;
+		t->up[t->n++] = !!ps.up;
 		t->received += ps.rx_packets;
 		t->sent += ps.tx_packets;
 		t->left += ps.drop_nobuf;

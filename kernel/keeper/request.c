@@ -38,15 +38,6 @@ static int config(struct set *s, struct chan_msg *m)
 	return r;
 }
 
-/* A text of the worker's is shown to people. */
-static void tidy(char *text, size_t n)
-{
-	text[n - 1] = 0;
-	for (; *text; text++)
-		if (*text < 0x20 || *text > 0x7e)
-			*text = '?';
-}
-
 static int fault(struct child *c, struct chan_msg *m)
 {
 	struct chan_fault q;
@@ -54,7 +45,7 @@ static int fault(struct child *c, struct chan_msg *m)
 	if (m->len != sizeof(q))
 		return -EPROTO;
 	memcpy(&q, m->body, sizeof(q));
-	tidy(q.why, sizeof(q.why));
+	chan_tidy(q.why, sizeof(q.why));
 	snprintf(c->reason, sizeof(c->reason), "%s", q.why);
 	return 0;
 }
@@ -67,7 +58,7 @@ static int gone(struct set *s, struct chan_msg *m)
 		return -EPROTO;
 	memcpy(&q, m->body, sizeof(q));
 	q.name[sizeof(q.name) - 1] = 0;
-	tidy(q.why, sizeof(q.why));
+	chan_tidy(q.why, sizeof(q.why));
 	set_port_gone(s, q.name, q.why);
 	return 0;
 }

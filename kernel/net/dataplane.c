@@ -242,7 +242,7 @@ int dp_port_stats(struct dataplane *dp, unsigned int i, struct dp_port_stats *ou
 		memcpy(out->name, p->conf.name, sizeof(out->name));
 		memcpy(out->mac, p->conf.mac, 6);
 		out->vlan = p->conf.vlan;
-		out->connected = p->vu;
+		out->connected = !!p->vu;
 		out->up = p->sp.up;
 		copy_counters(out, &p->sp.c);
 		out->drop_bad += p->bad;

@@ -152,9 +152,10 @@ int dp_port_resume(struct dataplane *dp, const char *name, int sock, struct kept
 struct dp_port_stats {
 	char name[DP_NAME_MAX];
 	uint8_t kind;		/* DP_KIND_* */
-	bool connected;		/* a front end is there; uplinks: always */
-	bool up;		/* the guest's queues run; uplinks: link */
-	bool active;		/* uplinks: carries the traffic now */
+	/* No bool: this comes from a worker, and any byte may be in it. Not 0: yes. */
+	uint8_t connected;	/* a front end is there; uplinks: always */
+	uint8_t up;		/* the guest's queues run; uplinks: link */
+	uint8_t active;		/* uplinks: carries the traffic now */
 	uint8_t mac[6];
 	uint16_t vlan;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;

@@ -59,6 +59,24 @@ int chan_recv(int sock, struct chan_msg *m, int flags)
 	return 0;
 }
 
+void chan_tidy(char *text, size_t n)
+{
+	text[n - 1] = 0;
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
+const char *chan_text(struct chan_msg *m)
+{
+	char *text = (char *)m->body;
+
+	if (m->len < sizeof(m->body))
+		text[m->len] = 0;
+	chan_tidy(text, sizeof(m->body));
+	return text;
+}
+
 void chan_close_fds(struct chan_msg *m)
 {
 	for (int i = 0; i < m->nfd; i++)

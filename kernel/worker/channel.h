@@ -142,6 +142,11 @@ int chan_send(int sock, uint32_t type, int32_t status, const void *body, size_t 
  */
 int chan_recv(int sock, struct chan_msg *m, int flags);
 
+/* Text from the other side, in n bytes, is for people: ends it, and leaves only printable ASCII. */
+void chan_tidy(char *text, size_t n);
+/* The text that is the body of m, so treated. */
+const char *chan_text(struct chan_msg *m);
+
 /* Closes the descriptors of m that nobody took (those not set to -1). */
 void chan_close_fds(struct chan_msg *m);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Between keeper and worker: messages when descriptors run out, and a start that fails. */
+/* Between keeper and worker: messages when descriptors run out, texts, and a start that fails. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -66,8 +66,26 @@ static void test_launch_short(void)
 	CU_ASSERT_STRING_EQUAL(e.msg, "/bin/true cannot be started: Too many open files");
 }
 
+static void test_text(void)
+{
+	static struct chan_msg m;
+	char name[4] = {'a', (char)0xc3, '\n', 'b'};
+
+	chan_tidy(name, sizeof(name));
+	CU_ASSERT_STRING_EQUAL(name, "a??");
+	memcpy(m.body, "caf\xe9\x7f then more", 16);
+	m.len = 5;
+	CU_ASSERT_STRING_EQUAL(chan_text(&m), "caf??");
+	memset(m.body, 'x', sizeof(m.body));
+	m.len = sizeof(m.body);
+	CU_ASSERT_EQUAL(strlen(chan_text(&m)), sizeof(m.body) - 1);
+	m.len = 0;
+	CU_ASSERT_STRING_EQUAL(chan_text(&m), "");
+}
+
 static const struct unit_test tests[] = {
 	{"no room for a message's descriptors", test_no_room},
+	{"a worker's text", test_text},
 	{"a start that is short of something", test_launch_short},
 };
 UNIT_MAIN("keeper-worker", tests)
