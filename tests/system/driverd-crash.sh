@@ -36,19 +36,19 @@ ends()
 	wait $keeper || rc=$?
 	started=()
 	[ $rc = 1 ] || fault "the keeper's status is $rc"
-	tail -1 "$tmp/log" | grep -qF "error: the worker died: $1" || fault "it said: $(tail -1 "$tmp/log")"
+	tail -1 "$tmp/log" | grep -qF "error: $1" || fault "it said: $(tail -1 "$tmp/log")"
 	nothing_left "$1"
 }
 
 crashing attach driver.c 'if (at->nparam != 4)' '*(volatile int *)8 = 1;'
 timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
-ends "$segv in the driver's attach()"
+ends "the worker died: $segv in the driver's attach()"
 
 crashing trap driver.c 'if (at->nparam != 4)' '__builtin_trap();'
 timeout 20 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
-ends "signal 4 (Illegal instruction) in the driver's attach()"
+ends "the worker died: signal 4 (Illegal instruction) in the driver's attach()"
 
 # on the data thread, once a frame arrives
 crashing tx queue.c 'store(&rx->fill, fill);' 'fill = *(volatile uint32_t *)16;'
