@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +48,15 @@ void notify_serve(struct child *c)
 {
 	struct seccomp_notif n = {0};
 	struct seccomp_notif_resp answer = {.error = -EPERM};
+	struct pollfd p = {.fd = c->listener, .events = POLLIN};
 	char why[80];
 
-	/* The call may have been interrupted since it was announced. */
-	if (ioctl(c->listener, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0)
+	/*
+	 * It may have been served since it was announced, while the keeper waited for an answer, or
+	 * interrupted; and with nothing there the ioctl waits for ever.
+	 */
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLIN) ||
+	    ioctl(c->listener, SECCOMP_IOCTL_NOTIF_RECV, &n) < 0)
 		return;
 	c->denied.count++;
 	if (!named(&c->denied, n.data.nr))
