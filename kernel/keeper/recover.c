@@ -100,12 +100,15 @@ static struct child *take_spare(struct set *s, struct err *e)
 	return c;
 }
 
-/* The dead one makes room for the next. */
+/* The last one makes room for the next. */
 static int hand_over(struct set *s, struct child *next, bool cold, struct err *e)
 {
 	struct child *old = s->child;
-	int r = cold ? devices_reset(s, e) : 0;
+	int r;
 
+	/* Its devices are fenced by that; mostly it has ended before. */
+	child_end(old, "it was replaced");
+	r = cold ? devices_reset(s, e) : 0;
 	dma_pool_worker_died(&s->pool);
 	pulse_anew(s);
 	if (r == 0)
@@ -187,16 +190,15 @@ int recover_planned(struct set *s, struct child *next, const char *cause, struct
 	struct restarts *r = &s->restarts;
 	int rc;
 
+	/* From here on, its end is no reason for another take-over. */
+	r->busy = true;
 	r->noticed_us = now_us();
 	/* What is on its way gets to the end of its batch. One that cannot is killed as well. */
-	rc = child_call(s->child, CMD_PAUSE, NULL, 0, NULL, 0, NULL, 0, NULL);
-	r->busy = true;
-	child_end(s->child, "it was replaced");
+	child_call(s->child, CMD_PAUSE, NULL, 0, NULL, 0, NULL, 0, NULL);
 	rc = hand_over(s, next, false, e);
 	r->busy = false;
 	if (rc) {
 		/* Back to the set's own driver. */
-		r->timer = 0;
 		recover_later(s);
 		return rc;
 	}
