@@ -80,8 +80,11 @@ struct vmhi_mem {
 
 /* dma_alloc() flags */
 #define VMHI_DMA_LOW32	 0x1u	/* iova + len is at most 4 GiB */
-#define VMHI_DMA_PERSIST 0x2u	/* kept under its tag when the driver dies; comes back as it was.
-				   A host that does not restart drivers gives it as any other */
+#define VMHI_DMA_PERSIST 0x2u	/* kept under its tag when the driver dies or is replaced, until
+				   dma_free() or the set's end, and given to the device's next
+				   driver, of whatever vendor, as the last one left it. New memory
+				   is zeroed: a mark of the driver's own tells which it is. A host
+				   that does not restart drivers gives it as any other */
 
 /* A fact told to the other side. 64 bytes, never changes. */
 struct vmhi_event {
@@ -96,19 +99,21 @@ struct vmhi_event {
 #define VMHI_EV_AER   3		/* PCI Express error reported; arg[0]: 1 fatal, 0 not. A host may
 				   never send it */
 
-/* Events from driver to host (vmhi_host.raise) */
-#define VMHI_EV_LINK  64	/* index: port (0); arg[0]: 1 up, 0 down; arg[1]: Mbit/s or 0;
-				   arg[2]: 1 full duplex */
+/* Events from driver to host (vmhi_host.raise). Unknown types are dropped. */
+#define VMHI_EV_LINK  64	/* index: port (0); arg[0]: 1 up, 0 down, never another value;
+				   arg[1]: Mbit/s or 0; arg[2]: 1 full duplex. Before the first one
+				   the link counts as down */
 #define VMHI_EV_FAULT 65	/* the device stopped working; arg[0]: a code of the driver's own.
 				   The host does as if the driver had died: it fences the device and
 				   restarts the driver, or ends the device's set where it does not
-				   restart drivers */
+				   restart drivers. A queue call cannot raise it: it sets a flag,
+				   and a timer of the driver's looks at that */
 
 /* log() levels */
 #define VMHI_LOG_ERROR	 0u
 #define VMHI_LOG_WARNING 1u
 #define VMHI_LOG_INFO	 2u
-#define VMHI_LOG_DEBUG	 3u
+#define VMHI_LOG_DEBUG	 3u	/* not shown by vmhi-driverd, though counted to the rate */
 
 /*
  * What the host does for a driver. The table and hc stay valid until detach() returns. "Control"
@@ -126,8 +131,13 @@ struct vmhi_host {
 	/*
 	 * Allocates memory for DMA. len: bytes, above 0. align: of both va and iova, a power of
 	 * two up to 2 MiB; 0: 4096. flags: VMHI_DMA_*. tag: names the piece when PERSIST is set
-	 * (unique in the driver), else 0. Control; may block. -EINVAL: one of these is not so, or
-	 * the tag is in use or came with another len or align; -ENOMEM; -ENODEV when gone.
+	 * (unique for the device), else 0. Control; may block. -EINVAL: one of these is not so, or
+	 * the tag is in use, or what was kept under it has another length in pages of 4096 bytes,
+	 * or does not lie as align asks; -ENOMEM; -ENODEV when gone.
+	 *
+	 * Each piece takes whole pages of 4096 bytes. A driver that takes at most 1 MiB in 32 pieces
+	 * for a device gets it, if align is at most 4096 and LOW32 is not set. vmhi-driverd has 8
+	 * MiB in 256 pieces for all devices of a set.
 	 */
 	int (*dma_alloc)(vmhi_hc hc, uint64_t len, uint64_t align, uint32_t flags, uint32_t tag,
 			 struct vmhi_mem *out);
@@ -145,8 +155,10 @@ struct vmhi_host {
 	 *
 	 * rd32: control; may block as long as a bus round trip takes, on a device behind a socket
 	 * up to 5 s: then the device is gone.
-	 * wr32: any thread; does not block. All stores to DMA memory and all wr32 made before it
-	 * by this thread reach the device first, so one doorbell follows a batch.
+	 * wr32: any thread; does not block, but for one case: on a device behind a socket 1024
+	 * writes may be on their way. One more waits, a second at most: then the device is gone.
+	 * All stores to DMA memory and all wr32 made before it by this thread reach the device
+	 * first, so one doorbell follows a batch.
 	 */
 	uint32_t (*rd32)(vmhi_hc hc, uint32_t bar, uint64_t off);
 	void (*wr32)(vmhi_hc hc, uint32_t bar, uint64_t off, uint32_t value);
@@ -255,8 +267,10 @@ struct vmhi_driver_ops {
 
 	/*
 	 * The device is gone (pulled, or its model died). Sets one flag and returns: from any
-	 * thread, at any time, also while another call runs. Does not block, and calls nothing of
-	 * the host's. Each call after it returns within its own limit.
+	 * thread, at any time after attach() returned 0 and before detach() is called, also while
+	 * another call runs. Does not block, and calls nothing of the host's. Every other call but
+	 * attach() may still come, queue calls too, and returns within its own limit; quiesce() and
+	 * detach() do come.
 	 */
 	void (*forget)(void *dev);
 

@@ -9,6 +9,9 @@
  * filter and stats at any time after configure. To configure anew: queue_stop and queue_free all
  * first. At the end: queue_stop, queue_free, quiesce, detach.
  *
+ * From configure to the first filter a port receives broadcast and its own address (info), of every
+ * VLAN.
+ *
  * Limits are those of core.h: 12 s for bringing a port up, all calls together, 12 s for taking it
  * down, 5 s for a control call in between.
  */
@@ -70,15 +73,17 @@ struct vmhi_pkt {
  *  - IPV4, TCP, CSUM and IP_CSUM with it, and l3_off, l4_off and csum_off (16) as for these;
  *  - hdr_len: l4_off and the TCP header with its options, at most 255. The headers are all in the
  *    first element; payload follows, at least one byte, there or in the next ones;
- *  - mss: 64 at least, and with the headers within the MTU;
+ *  - mss: 64 at least, and with the IPv4 and TCP headers within the MTU (hdr_len - l3_off + mss);
+ *    l3_off is 14, or 18 where the packet itself holds a tag;
  *  - in the packet: the IPv4 total length of the whole, at most 65535; no fragment; the IPv4 header
  *    checksum as 0; in the TCP checksum the pseudo-header's sum without the TCP length, which each
  *    segment has another of.
  * The device sends segments of mss bytes of payload, the last of what is left, each with all
  * headers: IPv4 total length and checksum its own, identification counting up from the packet's;
  * TCP sequence number counting up, FIN and PSH in the last only, checksum its own. CWR is not set,
- * nor is URG. A tag (VMHI_PKT_VLAN) goes into each. The driver may write to the hdr_len bytes, for
- * devices that want some field otherwise. Counters count the segments, tx_done() the packet.
+ * nor is URG. A tag (VMHI_PKT_VLAN) goes into each. The driver may write to the hdr_len bytes of
+ * the buffer, not to the array (const), for devices that want some field otherwise. Counters count
+ * the segments, tx_done() the packet.
  */
 #define VMHI_PKT_TSO	   0x4000u
 
@@ -199,7 +204,8 @@ struct vmhi_nic {
 	/*
 	 * When it returns, the device touches no buffer of this queue any more. The cookies still
 	 * held then come back through tx_done() and rx() (there with VMHI_PKT_CANCELLED), until
-	 * these return 0. The queue may be started again after that. Also for a queue that does
+	 * these return 0; the control thread may make these calls, the queue's thread none then.
+	 * The queue may be started again after that. Also for a queue that does
 	 * not run. Control; may block, one second at most. -EIO, -ETIMEDOUT: the device may still
 	 * reach the buffers; the cookies come back and the queue is freed all the same, and the
 	 * host fences the device.
@@ -210,7 +216,11 @@ struct vmhi_nic {
 	void (*queue_free)(void *q);
 
 	/*
-	 * The five queue calls: on the queue's thread; none of them blocks, allocates or logs.
+	 * The five queue calls: on the queue's thread; none of them blocks, allocates or logs. They
+	 * come from queue_start to queue_stop, also before start(); tx_done and rx after it too.
+	 * depth is the most that a queue holds: the driver may need some of it for itself, but an
+	 * empty transmit queue takes any packet of tx_segs elements, an empty receive queue the
+	 * buffers of the largest packet.
 	 *
 	 * tx: sends up to n elements, whole packets only, and returns how many elements it took:
 	 * fewer when the ring is full. The array is not kept. Buffers stay as they are until
@@ -244,7 +254,8 @@ struct vmhi_nic {
 
 	/* Writes the first n counters, 0 for those that are not counted. Returns how many the
 	 * driver knows, or -EIO or -ENODEV, and then v is not used. Control; may block, 5 s at
-	 * most. Also called while queues run. */
+	 * most. Also called while queues run. vmhi-driverd asks only while guests send and nothing
+	 * comes in: counters that wrap in the device are gathered by a timer of the driver's. */
 	int (*stats)(void *dev, uint64_t *v, uint32_t n);
 };
 
