@@ -67,13 +67,14 @@ static int parse_name(char *dir, struct names *v)
 	return v->name[strspn(v->name, "abcdefghijklmnopqrstuvwxyz0123456789._-")] ? -EINVAL : 0;
 }
 
-/* The vendor goes into a C string and into the note. */
+/* The vendor goes into a C string, into a C comment, and into the note. */
 static bool vendor_ok(const char *s)
 {
 	size_t n = strlen(s);
 
 	for (size_t i = 0; i < n; i++)
-		if (s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' || s[i] == '@')
+		if (s[i] < ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' || s[i] == '@' ||
+		    s[i] == '*')
 			return false;
 	return n > 0 && n <= NOTE_TEXT_MAX;
 }
@@ -167,8 +168,8 @@ static int check_values(const char *device, char *dir, struct names *v, struct e
 		return err_set(e, -EINVAL, "device \"%s\": use VVVV:DDDD, PCI vendor and device id "
 			       "in lower-case hexadecimal", device);
 	if (!vendor_ok(v->vendor))
-		return err_set(e, -EINVAL, "vendor \"%s\": use 1 to %d printable bytes but \", \\ "
-			       "and @", v->vendor, NOTE_TEXT_MAX);
+		return err_set(e, -EINVAL, "vendor \"%s\": use 1 to %d printable bytes but \", \\, "
+			       "* and @", v->vendor, NOTE_TEXT_MAX);
 	return 0;
 }
 

@@ -34,7 +34,9 @@ static int get_array(const json_t *obj, const char *where, const char *key, size
 	*out = json_object_get(obj, key);
 	if (!*out)
 		return 0;
-	if (!json_is_array(*out) || json_array_size(*out) > max)
+	if (!json_is_array(*out))
+		return err_set(e, -EINVAL, "%s: \"%s\": not an array", where, key);
+	if (json_array_size(*out) > max)
 		return err_set(e, -EINVAL, "%s: \"%s\": an array of at most %zu", where, key, max);
 	return 0;
 }

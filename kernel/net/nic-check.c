@@ -43,7 +43,8 @@ static bool power_of_two(uint32_t n)
 int nic_check_info(const struct vmhi_nic_info *info, struct err *e)
 {
 	if (info->features & ~NIC_KNOWN)
-		return err_set(e, -EINVAL, "info: it offers unknown features 0x%llx",
+		return err_set(e, -EINVAL, "info: it offers features that this host did "
+			       "not name: 0x%llx",
 			       (unsigned long long)(info->features & ~NIC_KNOWN));
 	if (!power_of_two(info->depth_min))
 		return err_set(e, -EINVAL, "info: depth_min %u is not a power of two",

@@ -10,6 +10,7 @@ unset PKG_CONFIG_PATH
 installed=$tmp/root$prefix/bin/vmhi
 
 refused 'exists' "$installed" driver new --class nic --vendor acme --device 8086:10d3 "$tmp"
+refused 'but ", .*, \* and @' "$installed" driver new --class nic --vendor 'A */ x' --device 8086:10d3 "$tmp/mynic"
 "$installed" driver new --class nic --vendor acme --device 8086:10d3 "$tmp/mynic" || die "driver new failed"
 PKG_CONFIG_LIBDIR=/nowhere make -C "$tmp/mynic" >"$tmp/make.log" 2>&1 && fault "it builds without the SDK"
 grep -q 'PKG_CONFIG_PATH=PREFIX/lib/pkgconfig' "$tmp/make.log" || fault "make does not say where the SDK is sought"

@@ -99,7 +99,8 @@ says nodevice driver.c '/if (at->nparam != 4)/i return -VMHI_ENXIO;' \
 says noinfo queue.c '/\.info = /d' "the driver's NIC table has no info: all 13 operations are needed"
 says nostats queue.c '/\.stats = /d' "the driver's NIC table has no stats: all 13"
 says depth queue.c 's/depth_min = DEPTH_MIN;/depth_min = 100;/' 'depth_min 100 is not a power of two'
-says features queue.c 's/features = 0;/features = 1ull << 40;/' 'offers unknown features 0x10000000000'
+says features queue.c 's/features = 0;/features = 1ull << 40;/' \
+	'offers features that this host did not name: 0x10000000000'
 says configure queue.c 's/conf->mtu < 68/conf->mtu > 68/' \
 	"uplink uplink0: the driver's configure() failed: Invalid argument"
 

@@ -83,7 +83,7 @@ static const struct {
 	{"{\"name\": \"x\", \"mtu\": 67}", "mtu"},
 	{"{\"name\": \"x\", \"mtu\": 16001}", "mtu"},
 	{"{\"name\": \"x\", \"acceptance\": \"any\"}", "acceptance"},
-	{"{\"name\": \"x\", \"ports\": {}}", "ports"},
+	{"{\"name\": \"x\", \"ports\": {}}", "\"ports\": not an array"},
 	{"{\"name\": \"x\", \"ports\": [1]}", "ports[0]"},
 	{"{\"name\": \"x\", \"ports\": [{}]}", "ports[0]"},
 	{"{\"name\": \"x\", \"ports\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}", "ports[1]"},

@@ -57,7 +57,7 @@ static void test_info(void)
 
 	CU_ASSERT_EQUAL(nic_check_info(&good, &e), 0);
 	i = good, i.features |= 1ull << 40;
-	refused(i, "unknown features 0x10000000000");
+	refused(i, "features that this host did not name: 0x10000000000");
 	i = good, i.depth_min = 100;
 	refused(i, "depth_min 100 is not a power of two");
 	i = good, i.depth_max = 0;
