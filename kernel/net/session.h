@@ -2,7 +2,7 @@
 /*
  * The session: what the next worker must know to go on where one died. It lies in memory of the
  * keeper's that every worker of the set maps, pointer-free, and was written by a process that ran
- * vendor code: whoever reads it checks every field (session_check()).
+ * vendor code: whoever reads it checks every field (session_load()).
  *
  * Of each connection it holds what the front end's messages led to, in two copies: the one that is
  * not valid is written, then made so by one store. The queues' journals lie beside it: vq_adopt().
