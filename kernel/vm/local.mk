@@ -5,17 +5,17 @@ libvmconfig_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 noinst_LIBRARIES += libvm.a
 libvm_a_SOURCES = %D%/acpi.c %D%/acpi.h %D%/aml.c %D%/aml.h %D%/boot.c %D%/boot.h \
-	%D%/bzimage.c %D%/bzimage.h %D%/console.c %D%/console.h %D%/cpuid.c %D%/cpuid.h \
+	%D%/bzimage.c %D%/bzimage.h %D%/console.c %D%/console.h %D%/calls.c %D%/calls.h %D%/cpuid.c %D%/cpuid.h \
 	%D%/irq.c %D%/irq.h %D%/kvm.c %D%/kvm.h %D%/machine.c %D%/machine.h %D%/manage.c \
 	%D%/manage.h %D%/memory.c %D%/memory.h %D%/mmio.c %D%/mmio.h %D%/place.c %D%/place.h \
 	%D%/power.c %D%/power.h %D%/probe.c %D%/pvh.c %D%/pvh.h %D%/serial.c %D%/serial.h \
-	%D%/sregs.c %D%/sregs.h %D%/vcpu.c %D%/vcpu.h %D%/vm.c %D%/vm.h
-libvm_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+	%D%/sregs.c %D%/sregs.h %D%/supervise.c %D%/supervise.h %D%/vcpu.c %D%/vcpu.h %D%/vm.c %D%/vm.h
+libvm_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 
 bin_PROGRAMS += vmhi-vm
 vmhi_vm_SOURCES = %D%/main.c
 vmhi_vm_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-vmhi_vm_LDADD = libvm.a libvmdevices.a libvm.a libvmconfig.a libkernel.a $(JANSSON_LIBS)
+vmhi_vm_LDADD = libvm.a libvmdevices.a libvm.a libvmconfig.a libkernel.a $(SECCOMP_LIBS) $(JANSSON_LIBS)
 dist_man_MANS += doc/man/vmhi-vm.8
 
 noinst_LIBRARIES += libvmdevices.a

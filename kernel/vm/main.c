@@ -7,16 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernel/lib/log.h"
 #include "kernel/vm/boot.h"
+#include "kernel/vm/calls.h"
 #include "kernel/vm/config.h"
 #include "kernel/vm/console.h"
 #include "kernel/vm/kvm.h"
 #include "kernel/vm/machine.h"
 #include "kernel/vm/manage.h"
 #include "kernel/vm/place.h"
+#include "kernel/vm/supervise.h"
 #include "kernel/vm/vcpu.h"
 #include "kernel/vm/vm.h"
 
@@ -152,6 +155,8 @@ static int run(struct vm *vm, const struct options *o, const char *socket, struc
 	if (!r && o->stdio)
 		r = console_attach_stdio(vm->console, e);
 	if (!r)
+		r = vm_confine(e);
+	if (!r)
 		r = vcpus_start(vm, e);
 	if (!r)
 		r = event_loop_run(vm->loop);
@@ -162,28 +167,65 @@ static int run(struct vm *vm, const struct options *o, const char *socket, struc
 	return r;
 }
 
-static int run_in_place(const struct options *o, const struct vm_config *cfg, struct err *e)
-{
-	struct vm vm = {.cfg = cfg, .vm_fd = -1, .end_fd = -1};
+/* What one machine is made from; the next one, after a reset, from the same. */
+struct plan {
+	const struct options *o;
+	struct vm_config *cfg;
 	struct place place;
+};
+
+static int open_and_run(const struct plan *p, struct err *e)
+{
+	struct vm vm = {.cfg = p->cfg, .vm_fd = -1, .end_fd = -1};
 	int r = EXIT_ERROR;
 
-	if (boot_check(cfg, e))
+	if (boot_check(p->cfg, e))
 		return EXIT_ERROR;
 	vm.kvm_fd = open_kvm(e);
 	if (vm.kvm_fd < 0)
 		return EXIT_ERROR;
 	vm.loop = event_loop_new();
-	if (!vm.loop) {
+	if (!vm.loop)
 		err_set(e, -errno, "no event loop: %s", strerror(errno));
-	} else if (!place_take(cfg->name, &place, e)) {
-		r = run(&vm, o, place.control, e);
-		place_leave(&place);
-	}
+	else
+		r = run(&vm, p->o, p->place.control, e);
 	if (vm.loop)
 		event_loop_free(vm.loop);
 	close(vm.kvm_fd);
 	return r;
+}
+
+static int machine(void *arg)
+{
+	struct err e = {0};
+	int r = open_and_run(arg, &e);
+
+	return r == EXIT_ERROR ? fail(&e) : r;
+}
+
+/* One machine, from its configuration to its end. */
+static int run_once(const struct options *o, struct err *e)
+{
+	struct plan p = {.o = o, .cfg = vm_config_read(o->config, true, e)};
+	int status, r;
+
+	if (!p.cfg)
+		return EXIT_ERROR;
+	log_init("vmhi-vm", p.cfg->name);
+	r = place_take(p.cfg->name, &p.place, e);
+	if (!r) {
+		r = supervise(machine, &p, &status, e);
+		unlink(p.place.control);	/* the machine itself may not */
+		place_leave(&p.place);
+	}
+	vm_config_free(p.cfg);
+	if (r)
+		return EXIT_ERROR;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	err_set(e, -EIO, "the machine's process was ended by signal %d (%s)", WTERMSIG(status),
+		strsignal(WTERMSIG(status)));
+	return EXIT_ERROR;
 }
 
 static int probe(void)
@@ -201,7 +243,6 @@ static int probe(void)
 int main(int argc, char **argv)
 {
 	struct options o = {.stop_seconds = 30};
-	struct vm_config *cfg;
 	struct err e = {0};
 	int r;
 
@@ -213,18 +254,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (o.probe)
 		return probe();
-	cfg = vm_config_read(o.config, true, &e);
-	if (!cfg)
-		return fail(&e);
-	log_init("vmhi-vm", cfg->name);
-	r = run_in_place(&o, cfg, &e);
-	vm_config_free(cfg);
-	if (r == EXIT_ERROR)
-		fail(&e);
-	if (r != EXIT_RESET || o.no_reboot)
-		return r;
-	/* A reboot is a new machine: nothing of the old one can leak into it. */
-	execv("/proc/self/exe", argv);
-	err_set(&e, -errno, "cannot start anew after the guest's reset: %s", strerror(errno));
-	return fail(&e);
+	/* A reboot is a new machine in a new process: nothing of the old one can leak into it. */
+	do
+		r = run_once(&o, &e);
+	while (r == EXIT_RESET && !o.no_reboot);
+	/* A machine words its own errors. */
+	return r == EXIT_ERROR && e.code ? fail(&e) : r;
 }

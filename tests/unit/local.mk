@@ -70,7 +70,7 @@ tests_unit_test_vm_vhost_SOURCES = %D%/test-vm-vhost.c %D%/vhost-backend.c %D%/v
 tests_unit_test_vm_vhost_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_vhost_LDADD = libvmdevices.a $(UNIT_LIBS) -lpthread
 
-VM_UNIT_LIBS = libvm.a libvmdevices.a libvm.a libvmconfig.a $(UNIT_LIBS)
+VM_UNIT_LIBS = libvm.a libvmdevices.a libvm.a libvmconfig.a $(UNIT_LIBS) $(SECCOMP_LIBS)
 
 check_PROGRAMS += tests/unit/test-vm-acpi
 TESTS += tests/unit/test-vm-acpi

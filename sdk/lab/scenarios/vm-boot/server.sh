@@ -33,11 +33,13 @@ ends()
 # has TEXT: the console holds it, now or soon
 has() { wait_for 60 grep -q "$1" /results/$log || fail "$log: the guest did not say '$1'"; }
 
-# memory beside the guest's, in KiB
+# memory beside the guest's, in KiB: of the machine's process, which vmhi-vm waits for
 own_memory()
 {
+	local machine
+	machine=$(pidof vmhi-vm | tr ' ' '\n' | sort -n | tail -n 1)
 	awk '/^[0-9a-f]+-[0-9a-f]+ / { guest = /guest-ram/ }
-	     /^Rss:/ && !guest { sum += $2 } END { print sum }' /proc/$pid/smaps
+	     /^Rss:/ && !guest { sum += $2 } END { print sum }' "/proc/$machine/smaps"
 }
 
 modprobe kvm-amd || fail "kvm-amd does not load"

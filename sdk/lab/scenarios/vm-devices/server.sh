@@ -26,7 +26,7 @@ exits() { cat /sys/kernel/debug/kvm/mmio_exits; }
 own_memory()
 {
 	awk '/^[0-9a-f]+-[0-9a-f]+ /{guest = /memfd:|hugepage/} /^Rss:/{if (!guest) n += $2} END{print n}' \
-		"/proc/$(pidof vmhi-vm)/smaps"
+		"/proc/$(pidof vmhi-vm | tr ' ' '\n' | sort -n | tail -1)/smaps"
 }
 
 head -c 16777216 /dev/urandom >/tmp/disk

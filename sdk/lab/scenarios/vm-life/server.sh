@@ -59,7 +59,7 @@ for victim in "vmhi" vmhi-vm qemu-storage-daemon; do
 	vmhi_run >/tmp/said 2>&1 || fail "before $victim is killed: $(tail -1 /tmp/said)"
 	pid=$(pidof "$victim")
 	[ -n "$pid" ] || fail "no process $victim"
-	kill -9 "$pid"
+	kill -9 $pid
 	# without its disk's server a VM lives on; without vmhi or vmhi-vm nothing of it does
 	[ "$victim" != qemu-storage-daemon ] || vmhi vm kill v || fail "the VM without its disk cannot be ended"
 	# a VM whose vmhi died presses its power button, and ends by force after 30 s
