@@ -9,6 +9,9 @@
 #include <time.h>
 
 #include "kernel/bus/vfio.h"
+#include "kernel/lib/clock.h"
+
+#define PENDING_MS 1000	/* for transactions that a device began before it lost Bus Master */
 
 void bus_init(struct bus *b)
 {
@@ -147,7 +150,8 @@ int bus_master(struct bus_device *d, bool on, struct err *e)
 	if (r)
 		return err_set(e, r, "%s: the command register cannot be written: %s",
 			       d->name, strerror(-r));
-	for (int ms = 0; !on && d->express_cap && ms < 1000; ms++) {
+	/* By the clock: each read may take a model as long as it likes. */
+	for (int64_t end = now_ms() + PENDING_MS; !on && d->express_cap && now_ms() < end;) {
 		r = bus_config_read(d, d->express_cap + PCI_EXP_DEVSTA, 2, &status);
 		if (r || !(status & PCI_EXP_DEVSTA_TRPND))
 			return 0;

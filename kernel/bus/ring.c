@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "kernel/bus/bus.h"
+#include "kernel/lib/clock.h"
 
 /* A round of the keeper's ends after so many entries, so that no ring keeps it from other work. */
-#define ROUND 256
+#define ROUND	 256
+#define ROUND_MS 50	/* or after so long: a model may take its time over each */
 
 /* Writes must not block: they wait this long for room once, not each. */
 #define FULL_MS 1000
@@ -42,14 +44,6 @@ static void kick(struct reg_client *c)
 		signal_fd(c->kick);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 bool reg_dead(const struct reg_client *c)
 {
 	return __atomic_load_n(&c->dead, __ATOMIC_RELAXED);
@@ -58,7 +52,7 @@ bool reg_dead(const struct reg_client *c)
 /* Is there room for entry no? A place once taken is never given back: without room the ring ends. */
 static bool have_room(struct reg_client *c, uint32_t no)
 {
-	uint64_t since = 0;
+	int64_t since = 0;
 
 	for (uint32_t n = 0; no - __atomic_load_n(&c->ring->done, __ATOMIC_ACQUIRE) >=
 			     REG_RING_ENTRIES; n++) {
@@ -215,10 +209,14 @@ static bool serve_one(struct reg_server *s, bool may_post)
 /* Serves at most a round; false: there is more. */
 static bool serve(struct reg_server *s)
 {
+	int64_t end = now_ms() + ROUND_MS;
+
 	for (int n = 1; ready(s, s->tail); n++) {
-		if (serve_one(s, n < ROUND))
+		bool last = n == ROUND || now_ms() >= end;
+
+		if (serve_one(s, !last))
 			__atomic_store_n(&s->ring->done, s->tail, __ATOMIC_RELEASE);
-		if (n == ROUND)
+		if (last)
 			return false;
 	}
 	return true;

@@ -12,6 +12,7 @@
 #include "kernel/lib/log.h"
 
 #define TIMEOUT_MS 5000
+#define POLL_MS	   50	/* one vfu_poll() takes no further message after so long */
 #define BUSY                                                                                       \
 	"the server does not answer; a model serves one client at a time: is another set or VM "   \
 	"using it?"
@@ -223,10 +224,11 @@ int vfu_post(struct vfu_dev *v, struct vfu_call *c)
 int vfu_poll(struct bus_device *d)
 {
 	struct vfu_dev *v = (struct vfu_dev *)d;
-	int64_t deadline = now_ms() + TIMEOUT_MS;
 	struct pollfd p = {.fd = v->sock, .events = POLLIN};
 
-	while (!d->gone && poll(&p, 1, 0) > 0) {
+	/* A server that always has more does not keep us, nor is it dropped: we are called again. */
+	for (int64_t end = now_ms() + POLL_MS; !d->gone && now_ms() < end && poll(&p, 1, 0) > 0;) {
+		int64_t deadline = now_ms() + TIMEOUT_MS;
 		struct vfu_head h;
 		int r = receive(v, &h, NULL, NULL, deadline, NULL);
 

@@ -196,6 +196,8 @@ static void access_region(struct fake_device *f, struct message *m)
 	unsigned char back[sizeof(a) + 8];
 	uint8_t *mem;
 
+	if (f->nap_us)
+		usleep(f->nap_us);
 	memcpy(&a, m->body, sizeof(a));
 	mem = a.region == BUS_CONFIG ? f->config : f->bar0;
 	if ((a.region != 0 && a.region != BUS_CONFIG) || a.count > 8 ||

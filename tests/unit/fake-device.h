@@ -46,6 +46,7 @@ struct fake_device {
 	enum fake_fault fault;
 	int sock;		/* the server's end */
 	pthread_t thread;
+	unsigned int nap_us;	/* before it answers an access */
 	uint8_t config[256];
 	uint8_t bar0[FAKE_BAR0];
 	int memfd;		/* page 1 */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "kernel/lib/clock.h"
 #include "tests/unit/cunit.h"
 #include "tests/unit/fake-device.h"
 
@@ -254,6 +255,60 @@ static void capability_ring(void)
 	end();
 }
 
+/* The wait for pending transactions has an end by the clock, not by the number of answers. */
+static void slow_answers(void)
+{
+	int64_t begin;
+	struct err e;
+
+	CU_ASSERT_EQUAL_FATAL(open_with(FAKE_GOOD, &e), 0);
+	fake.config[0x40 + PCI_EXP_DEVSTA] = PCI_EXP_DEVSTA_TRPND;
+	fake.nap_us = 20000;
+	begin = now_ms();
+	CU_ASSERT_EQUAL(bus_master(bus.dev[0], false, &e), -ETIMEDOUT);
+	CU_ASSERT(now_ms() - begin >= 1000);
+	CU_ASSERT(now_ms() - begin < 5000);
+	fake.nap_us = 0;
+	fake.config[0x40 + PCI_EXP_DEVSTA] = 0;
+	end();
+}
+
+static volatile bool enough;
+
+static void *flood(void *arg)
+{
+	struct vfu_dma_access a = {0x1000, 16};
+	struct vfu_head h = {7, VFU_DMA_READ, sizeof(h) + sizeof(a), VFU_F_NO_REPLY, 0};
+	char one[sizeof(h) + sizeof(a)];
+
+	memcpy(one, &h, sizeof(h));
+	memcpy(one + sizeof(h), &a, sizeof(a));
+	while (!enough && send(fake.sock, one, sizeof(one), MSG_NOSIGNAL) > 0)
+		;
+	return NULL;
+}
+
+/* A server that always has more to ask keeps us for a while only, and is not dropped for it. */
+static void busy_server(void)
+{
+	pthread_t t;
+	int64_t begin;
+	struct err e;
+
+	CU_ASSERT_EQUAL_FATAL(open_with(FAKE_GOOD, &e), 0);
+	enough = false;
+	begin = now_ms();
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, flood, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(bus.dev[0]->ops->poll(bus.dev[0]), 0);
+	CU_ASSERT(now_ms() - begin < 2000);
+	CU_ASSERT_EQUAL(bus.dev[0]->gone, false);
+	enough = true;
+	while (bus.dev[0]->ops->poll(bus.dev[0]) == 0 && pthread_tryjoin_np(t, NULL))
+		;
+	end();
+}
+
 static const struct unit_test tests[] = {
 	{"a good server's device and registers", good},
 	{"configuration space and Bus Master", config_space},
@@ -265,6 +320,8 @@ static const struct unit_test tests[] = {
 	{"a server that goes away", goes_away},
 	{"a server that does not answer", silence},
 	{"a capability list that is a ring", capability_ring},
+	{"a server that answers slowly", slow_answers},
+	{"a server that always asks", busy_server},
 };
 
 UNIT_MAIN("vfio-user client", tests)
