@@ -91,11 +91,14 @@ static void go_on(struct child *c, struct chan_msg *m)
 		return;
 	}
 	if (m->type == CMD_SANDBOX) {
-		if (m->nfd != 1 || notify_open(c, m->fd[0], &e)) {
-			child_end(c, CHILD_LIES);
+		bool one = m->nfd == 1;
+
+		if (one)
+			m->nfd = 0; /* taken, also if it cannot be watched */
+		if (!one || notify_open(c, m->fd[0], &e)) {
+			child_end(c, one ? e.msg : CHILD_LIES);
 			return;
 		}
-		m->nfd = 0; /* taken */
 	}
 	drop_first(c);
 	if (!c->orders)
