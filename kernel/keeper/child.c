@@ -209,16 +209,25 @@ static int await(struct child *c, struct chan_msg *m, int64_t deadline)
 	struct pollfd p[FIXED_FDS + BUS_DEVICES_MAX];
 	struct reg_server *ring[FIXED_FDS + BUS_DEVICES_MAX];
 	nfds_t n = 2 + watch(c, p + 2, ring + 2);
+	int64_t look_at = 0;
 
 	p[0] = (struct pollfd){.fd = c->command, .events = POLLIN};
 	p[1] = (struct pollfd){.fd = c->pidfd, .events = POLLIN};
 	for (;;) {
-		int64_t left = deadline - now_ms();
+		int64_t now = now_ms();
 
-		if (left <= 0)
+		if (now >= deadline)
 			return -ETIMEDOUT;
-		if (poll(p, n, (int)left) < 0 && errno != EINTR)
+		/* No timer runs meanwhile. */
+		if (now >= look_at)
+			look_at = now + pulse_look(c);
+		if (!c->pid)
+			return -EPIPE;
+		if (poll(p, n, (int)((look_at < deadline ? look_at : deadline) - now)) < 0) {
+			if (errno == EINTR)
+				continue;
 			return -errno;
+		}
 		/* The answer first: the last one may come with the worker's orderly end. */
 		if (p[0].revents || p[1].revents) {
 			int r = chan_recv(c->command, m, MSG_DONTWAIT);

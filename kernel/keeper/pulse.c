@@ -11,6 +11,7 @@
 
 #include "kernel/keeper/set.h"
 #include "kernel/lib/clock.h"
+#include "kernel/lib/log.h"
 
 #define HANG_MS	   1000		/* the deadline that is promised: see doc/driverd.md */
 #define STUCK_CPU_MS 20		/* thousands of rounds */
@@ -80,18 +81,35 @@ static bool control_thread(struct set *s)
 	return true;
 }
 
+/* Whether it hangs is known only of a set that runs, from a take-over's end to the next. */
+int64_t pulse_look(struct child *c)
+{
+	struct set *s = c->set;
+	uint64_t next = IDLE_MS;
+
+	if (c == s->child && c->pid && s->running && !s->stopping && !s->restarts.busy &&
+	    !data_thread(s, &next))
+		child_end(c, "the worker's data thread hangs: killed");
+	return (int64_t)next;
+}
+
 static void look(void *arg)
 {
 	struct set *s = arg;
 	struct child *c = s->child;
-	uint64_t next = IDLE_MS;
+	int64_t next = pulse_look(c);
 
-	if (c->pid && !data_thread(s, &next))
-		child_end(c, "the worker's data thread hangs: killed");
-	else if (c->pid && !control_thread(s))
+	if (c->pid && !control_thread(s))
 		child_end(c, "the worker's control thread hangs: killed");
-	if (!s->failed)
-		s->pulse.timer = event_timer(s->loop, next, look, s);
+	if (s->failed)
+		return;
+	s->pulse.timer = event_timer(s->loop, (uint64_t)next, look, s);
+	if (s->pulse.timer > 0)
+		return;
+	/* A hang would last for ever, unnoticed. */
+	log_error("no timer to watch the worker: %s; the set ends", strerror(-s->pulse.timer));
+	s->status = 1;
+	event_loop_stop(s->loop);
 }
 
 void pulse_anew(struct set *s)

@@ -138,6 +138,8 @@ int recover_planned(struct set *s, struct child *next, const char *cause, struct
 
 /* pulse.c: from now on, watches whether the worker that serves hangs. */
 int pulse_start(struct set *s, struct err *e);
+/* Ends it if its data thread hangs; when to look again, in ms. For who waits for its answer. */
+int64_t pulse_look(struct child *c);
 /* Another one serves. */
 void pulse_anew(struct set *s);
 
