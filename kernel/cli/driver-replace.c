@@ -57,8 +57,10 @@ static int wait_for_end(const char *set, long trial, struct err *e)
 		if (!ans)
 			return e->code;
 		if (!strcmp(state, "kept"))
-			printf("%s: driver %s stays; it took over in %.1f ms\n", set,
-			       text(p, "driver"), json_number_value(json_object_get(p, "ms")));
+			printf("%s: driver %s stays; it took over in %.1f ms%s\n", set,
+			       text(p, "driver"), json_number_value(json_object_get(p, "ms")),
+			       json_is_true(json_object_get(p, "traffic")) ? "" :
+			       "; no packets passed, so that was not judged");
 		else if (!strcmp(state, "refused"))
 			err_set(e, -EINVAL, "set \"%s\" keeps its driver: %s", set,
 				text(p, "error"));

@@ -24,7 +24,7 @@
 #include "kernel/lib/json.h"
 #include "kernel/lib/log.h"
 
-#define BEFORE_MS  500	/* traffic is counted for so long before the take-over */
+#define BEFORE_MS  500	/* traffic is counted for so long, at least, before the take-over */
 #define BUSY	   10	/* packets that should come in: one at least must */
 #define LOOK_MS	   50
 #define LINK_MS	   4000	/* for links to come back: negotiation on copper takes up to 3 s */
@@ -57,8 +57,9 @@ struct replace {
 	pid_t pid;			/* of the worker on trial */
 	int timer;
 	struct traffic before, after, half;
+	int64_t counted;		/* ms: since when, and then for how long, before */
 	int64_t took_over, up_since;	/* ms; 0: a link is missing */
-	bool half_seen;
+	bool half_seen, moved;		/* moved: packets passed in the second half */
 	double ms;			/* the take-over itself */
 };
 
@@ -91,6 +92,15 @@ static int count(struct set *s, struct traffic *t, struct err *e)
 		t->left += ps.drop_nobuf;
 	}
 	return 0;
+}
+
+static int device_left(const struct set *s, struct err *e)
+{
+	for (uint32_t i = 0; i < s->bus.ndev; i++)
+		if (!s->bus.dev[i]->gone)
+			return 0;
+	return s->bus.ndev ? err_set(e, -ENODEV, "no device of set %s is left to try it on",
+				     s->cfg.name) : 0;
 }
 
 static void *admit(void *arg)
@@ -149,7 +159,8 @@ static void keep(struct replace *p)
 	strcpy(s->cfg.driver, p->path);
 	spare_drop(s);
 	spare_prepare(s);
-	log_info("driver %s stays: links are up, and packets pass", p->name);
+	log_info("driver %s stays: links are up%s", p->name, p->moved ? ", and packets pass" :
+		 "; no packets passed, so that was not judged");
 	over(p, KEPT);
 }
 
@@ -177,9 +188,10 @@ static bool passes(struct replace *p)
 	const struct traffic *now = &p->after;
 	uint32_t ms = p->trial_ms / 2;
 
-	if (p->before.received * ms / BEFORE_MS >= BUSY && now->received == p->half.received) {
-		err_set(&p->err, -EIO, "no packet came in for %u ms; %lu had in the %d ms before",
-			ms, p->before.received, BEFORE_MS);
+	if (p->before.received * ms / (uint64_t)p->counted >= BUSY &&
+	    now->received == p->half.received) {
+		err_set(&p->err, -EIO, "no packet came in for %u ms; %lu had in the %lu ms before",
+			ms, p->before.received, (unsigned long)p->counted);
 		return false;
 	}
 	if (now->sent == p->half.sent && now->left > p->half.left) {
@@ -187,6 +199,7 @@ static bool passes(struct replace *p)
 			now->left - p->half.left);
 		return false;
 	}
+	p->moved = now->received != p->half.received || now->sent != p->half.sent;
 	return true;
 }
 
@@ -250,8 +263,15 @@ static void take_over(void *arg)
 	int r;
 
 	p->timer = 0;
-	r = s->child->pid ? child_settle(next, &p->err) :
+	r = s->child->pid ? device_left(s, &p->err) :
 			    err_set(&p->err, -EAGAIN, "%s", s->child->fate);
+	/* To wait for it here would hold the one that serves. */
+	if (r == 0 && next->pid && next->orders) {
+		in(p, LOOK_MS, take_over);
+		return;
+	}
+	if (r == 0)
+		r = child_settle(next, &p->err);
 	if (r == 0)
 		r = count(s, &now, &p->err);
 	if (r) {
@@ -260,6 +280,7 @@ static void take_over(void *arg)
 	}
 	now.received -= p->before.received < now.received ? p->before.received : now.received;
 	p->before = now;
+	p->counted = now_ms() - p->counted;
 	p->next = NULL;
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	r = recover_planned(s, next, p->name, &p->err);
@@ -286,6 +307,7 @@ static int load(struct replace *p)
 		r = count(s, &p->before, &p->err);
 	if (r)
 		return r;
+	p->counted = now_ms();
 	snprintf(p->name, sizeof(p->name), "%s %s", p->a.note->name, p->a.note->version);
 	p->next = child_prepare(s, p->a.fd, p->a.note, p->a.param, &p->err);
 	return p->next ? 0 : p->err.code;
@@ -336,7 +358,7 @@ static int check(struct set *s, const char *path, struct err *e)
 		return err_set(e, -EINVAL, "%s", s->child->fate);
 	if (path[0] != '/' || strlen(path) >= SET_PATH_MAX)
 		return err_set(e, -EINVAL, "replace: \"driver\" is not the absolute path of a file");
-	return 0;
+	return device_left(s, e);
 }
 
 int replace_begin(struct set *s, const char *path, uint32_t trial_ms, struct err *e)
@@ -367,9 +389,9 @@ json_t *replace_status(const struct set *s)
 
 	if (!p)
 		return json_null();
-	return json_pack("{s:s,s:s,s:s?,s:s?,s:f}", "state", phase_names[p->phase], "file", p->path,
+	return json_pack("{s:s,s:s,s:s?,s:s?,s:f,s:b}", "state", phase_names[p->phase], "file", p->path,
 			 "driver", p->name[0] ? p->name : NULL, "error",
-			 p->phase > KEPT ? p->err.msg : NULL, "ms", p->ms);
+			 p->phase > KEPT ? p->err.msg : NULL, "ms", p->ms, "traffic", p->moved);
 }
 
 void replace_free(struct set *s)

@@ -111,6 +111,13 @@ ask total
 echo "$answer"
 grep -q ' twice 0 corrupt 0 overtaken [0-9]* ring_faults 0 ' <<<"$answer" || fault "the stream: $answer"
 exec {stream[1]}>&-
+# packets end in the middle of it or after it
+wait "${started[2]}" $first || :
+vmhi driver replace lan0 "$new" >"$tmp/out" 2>"$tmp/err" || fault "without packets: $(cat "$tmp/err")"
+grep -q ' ms; no packets passed, so that was not judged$' "$tmp/out" || fault "unjudged: $(cat "$tmp/out")"
+vmhi driver replace lan0 "$old" --trial 3000 >"$tmp/out" 2>&1 &
+first=$!
+sleep 1
 kill -TERM $keeper
 wait $keeper || fault "the keeper's end in the middle of it: $?"
 wait $first && fault "a replacement in a set that stopped"
