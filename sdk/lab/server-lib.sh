@@ -58,3 +58,14 @@ follow_guest()
 		sleep 0.2
 	done
 }
+
+# vm_memory: KiB that the processes of the one VM there is take beside its guest's memory
+vm_memory()
+{
+	local p files=
+	for p in $(pidof vmhi-vm); do
+		files="$files /proc/$p/smaps"
+	done
+	awk '/^[0-9a-f]+-[0-9a-f]+ / { guest = /memfd:|hugepage/ }
+	     /^Rss:/ && !guest { sum += $2 } END { print sum }' $files
+}

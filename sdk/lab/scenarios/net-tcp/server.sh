@@ -29,7 +29,7 @@ vmhi port list >/results/ports.txt
 bad=$(jq -c '[.[] | select(.ring_errors + ([.drops[]] | add) > 0)]' /results/ports.json)
 [ "$bad" = '[]' ] || fail "error counters moved: $bad"
 say "no error counter of a port or of the card moved"
-rss=$(awk '/^[0-9a-f]+-[0-9a-f]+ / { ram = /memfd:/ } /^Rss:/ { if (!ram) n += $2 } END { print n }' "/proc/$(pidof vmhi-vm)/smaps")
+rss=$(vm_memory)
 [ -n "$rss" ] && [ "$rss" -le 8192 ] || fail "vmhi-vm takes $rss KiB beside its guest's memory"
 say "vmhi-vm: $rss KiB resident beside its guest's memory"
 vmhi vm kill guest

@@ -33,15 +33,6 @@ ends()
 # has TEXT: the console holds it, now or soon
 has() { wait_for 60 grep -q "$1" /results/$log || fail "$log: the guest did not say '$1'"; }
 
-# memory beside the guest's, in KiB: of the machine's process, which vmhi-vm waits for
-own_memory()
-{
-	local machine
-	machine=$(pidof vmhi-vm | tr ' ' '\n' | sort -n | tail -n 1)
-	awk '/^[0-9a-f]+-[0-9a-f]+ / { guest = /guest-ram/ }
-	     /^Rss:/ && !guest { sum += $2 } END { print sum }' "/proc/$machine/smaps"
-}
-
 modprobe kvm-amd || fail "kvm-amd does not load"
 vmhi-vm --probe >/results/probe 2>&1 || fail "the probe refuses this KVM: $(cat /results/probe)"
 say "the KVM probe: $(cat /results/probe)"
@@ -61,7 +52,7 @@ config 1 vmlinux button
 start
 has 'guest-button: ready'
 judge "vmlinux by PVH"
-rss=$(own_memory)
+rss=$(vm_memory)
 [ "$rss" -le 8192 ] || fail "vmhi-vm takes $rss KiB beside the guest's memory; 8192 are the limit"
 say "vmhi-vm takes $rss KiB beside the guest's memory"
 vmhi vm list >/results/list || fail "vmhi vm list"

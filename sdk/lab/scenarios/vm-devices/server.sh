@@ -22,13 +22,6 @@ mib()	# mib N: the checksum of the Nth quarter of the disk
 
 exits() { cat /sys/kernel/debug/kvm/mmio_exits; }
 
-# what vmhi-vm has resident without guest memory, in KiB
-own_memory()
-{
-	awk '/^[0-9a-f]+-[0-9a-f]+ /{guest = /memfd:|hugepage/} /^Rss:/{if (!guest) n += $2} END{print n}' \
-		"/proc/$(pidof vmhi-vm | tr ' ' '\n' | sort -n | tail -1)/smaps"
-}
-
 head -c 16777216 /dev/urandom >/tmp/disk
 first=$(mib 0)
 serve_disk
@@ -44,7 +37,7 @@ vmhi-vm --config /tmp/vm.json --console stdio 2>/results/vmhi.log </dev/null | w
 	"lab: i/o begins"*) exits >/tmp/exits.before ;;
 	"lab: i/o ends"*)
 		exits >/tmp/exits.after
-		own_memory >/tmp/memory
+		vm_memory >/tmp/memory
 		;;
 	"lab: kill the back end"*)
 		kill -9 "$(cat /tmp/qsd.pid)"
