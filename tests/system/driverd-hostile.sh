@@ -33,6 +33,7 @@ hostile()
 # begin [WRAPPER...]: the set, until it is ready
 begin()
 {
+	: >"$tmp/log" # the last set was ready, too
 	"$@" vmhi-driverd --config "$conf" 2>"$tmp/log" &
 	keeper=$!
 	started+=($keeper)
