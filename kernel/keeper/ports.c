@@ -12,6 +12,8 @@
 #include "kernel/keeper/set.h"
 #include "kernel/lib/log.h"
 
+#define REST_MS 500	/* before the next try, when no connection can be taken */
+
 struct port *set_port_find(struct set *s, const char *name)
 {
 	struct port *p = s->ports;
@@ -39,6 +41,38 @@ static void hang_up(struct port *p)
 	event_modify(p->ev, EPOLLIN);
 }
 
+static void rested(void *arg)
+{
+	struct port *p = arg;
+
+	p->timer = 0;
+	if (p->conn < 0)
+		event_modify(p->ev, EPOLLIN);
+}
+
+/* The connection stays in the queue and would wake us at once: better later, and told once. */
+static void rest(struct port *p, int why)
+{
+	if (why == EAGAIN || why == EINTR || why == ECONNABORTED)
+		return;
+	if (!p->told)
+		log_warning("port %s: no connection can be taken: %s", p->conf.name, strerror(why));
+	p->told = true;
+	p->timer = event_timer(p->set->loop, REST_MS, rested, p);
+	if (p->timer > 0)
+		event_modify(p->ev, 0);
+}
+
+static void no_more(struct port *p)
+{
+	if (p->timer > 0)
+		event_timer_cancel(p->set->loop, p->timer);
+	p->timer = 0;
+	if (p->ev)
+		event_del(p->ev);
+	p->ev = NULL;
+}
+
 /* One front end a port: the next waits in the listening socket until this one is gone. */
 static void on_connect(void *arg, uint32_t events)
 {
@@ -47,8 +81,11 @@ static void on_connect(void *arg, uint32_t events)
 	struct err e = {0};
 	int fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0) {
+		rest(p, errno);
 		return;
+	}
+	p->told = false;
 	strcpy(cn.name, p->conf.name);
 	/* Before the worker has it: it may report the front end's end even before it answers. */
 	p->conn = fd;
@@ -96,8 +133,7 @@ static int listen_at(struct port *p, const char *path, struct err *e)
 
 static void free_port(struct port *p)
 {
-	if (p->ev)
-		event_del(p->ev);
+	no_more(p);
 	if (p->listener >= 0) {
 		close(p->listener);
 		unlink(p->socket);
@@ -190,8 +226,7 @@ void ports_fail(struct set *s)
 {
 	for (struct port *p = s->ports; p; p = p->next) {
 		hang_up(p);
-		event_del(p->ev);
-		p->ev = NULL;
+		no_more(p);
 		close(p->listener);
 		p->listener = -1;
 		unlink(p->socket);

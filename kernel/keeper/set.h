@@ -24,6 +24,8 @@ struct port {
 	int conn;		/* a duplicate of the front end's connection, or -1 */
 	struct kept kept;	/* and of what came over it */
 	struct event *ev;
+	int timer;		/* no connection could be taken: tries again; 0: none runs */
+	bool told;		/* the log has it */
 };
 
 /* One take-over. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,6 +15,7 @@
 #include "kernel/lib/log.h"
 
 #define MAX_CLIENTS 64
+#define REST_MS	    500	/* before the next try, when no connection can be taken */
 
 struct client {
 	struct control_server *server;
@@ -27,7 +29,8 @@ struct client {
 struct control_server {
 	struct event_loop *loop;
 	struct event *ev;
-	int fd, nclients;
+	int fd, nclients, timer;
+	bool told;
 	struct client *clients;
 	control_fn fn;
 	void *arg;
@@ -140,6 +143,27 @@ static int allowed(int fd)
 	       (cred.uid == 0 || cred.uid == geteuid());
 }
 
+static void rested(void *arg)
+{
+	struct control_server *s = arg;
+
+	s->timer = 0;
+	event_modify(s->ev, EPOLLIN);
+}
+
+/* The connection stays in the queue and would wake us at once: better later, and told once. */
+static void rest(struct control_server *s, int why)
+{
+	if (why == EAGAIN || why == EINTR || why == ECONNABORTED)
+		return;
+	if (!s->told)
+		log_warning("%s: no connection can be taken: %s", s->path, strerror(why));
+	s->told = true;
+	s->timer = event_timer(s->loop, REST_MS, rested, s);
+	if (s->timer > 0)
+		event_modify(s->ev, 0);
+}
+
 static void server_event(void *arg, uint32_t events)
 {
 	struct control_server *s = arg;
@@ -147,8 +171,11 @@ static void server_event(void *arg, uint32_t events)
 	struct timeval patience = {.tv_sec = 2};
 	struct client *c;
 
-	if (fd < 0)
+	if (fd < 0) {
+		rest(s, errno);
 		return;
+	}
+	s->told = false;
 	if (s->nclients == MAX_CLIENTS || !allowed(fd) || !(c = calloc(1, sizeof(*c)))) {
 		close(fd);
 		return;
@@ -195,6 +222,8 @@ void control_server_free(struct control_server *s)
 		return;
 	while (s->clients)
 		client_free(s->clients, 1);
+	if (s->timer > 0)
+		event_timer_cancel(s->loop, s->timer);
 	event_del(s->ev);
 	close(s->fd);
 	unlink(s->path);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <pthread.h>
@@ -139,6 +140,40 @@ static void test_control(void)
 	rmdir(path);
 }
 
+/* A connection that cannot be taken waits; it does not make the loop spin. */
+static void test_no_descriptors(void)
+{
+	char path[] = "/tmp/vmhi-test-XXXXXX", sock[64];
+	struct event_loop *l = event_loop_new();
+	struct control_server *s;
+	struct rlimit old, none;
+	struct err e = {0};
+	int fd;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(path));
+	snprintf(sock, sizeof(sock), "%s/control", path);
+	s = control_server_new(l, sock, echo_op, l, &e);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	fd = unix_connect(sock);
+	CU_ASSERT_FATAL(fd >= 0);
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = (rlim_t)fd + 1;
+	setrlimit(RLIMIT_NOFILE, &none);
+	CU_ASSERT_EQUAL(event_loop_once(l, 0), 1);
+	CU_ASSERT_EQUAL(event_loop_once(l, 50), 0);
+	setrlimit(RLIMIT_NOFILE, &old);
+	CU_ASSERT_EQUAL(event_loop_once(l, 2000), 0); /* the timer */
+	CU_ASSERT_EQUAL(event_loop_once(l, 0), 1);
+	CU_ASSERT_EQUAL(send(fd, "{\"op\":\"echo\"}\n", 14, 0), 14);
+	CU_ASSERT_EQUAL(event_loop_once(l, 0), 1);
+	CU_ASSERT_EQUAL(recv(fd, sock, 1, MSG_DONTWAIT | MSG_PEEK), 1);
+	close(fd);
+	control_server_free(s);
+	event_loop_free(l);
+	rmdir(path);
+}
+
 static void test_names(void)
 {
 	struct err e;
@@ -154,6 +189,7 @@ static const struct unit_test tests[] = {
 	{"strict JSON", test_json},
 	{"descriptors over sockets", test_fdpass},
 	{"control socket", test_control},
+	{"a control socket without descriptors", test_no_descriptors},
 	{"names", test_names},
 };
 UNIT_MAIN("lib", tests)
