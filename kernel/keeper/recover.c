@@ -17,14 +17,6 @@
 #define QUICK_DEATHS 3		/* so many in a row: the devices are reset, too */
 #define DELAY_MAX_MS 1000
 
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 /* How many restarts there were within the set's window. */
 static uint32_t recent(const struct set *s)
 {

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "kernel/keeper/set.h"
@@ -245,21 +244,13 @@ static void look(void *arg)
 		go_back(p);
 }
 
-static double ms_since(const struct timespec *t)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - t->tv_sec) * 1e3 + (double)(now.tv_nsec - t->tv_nsec) / 1e6;
-}
-
 static void take_over(void *arg)
 {
 	struct replace *p = arg;
 	struct set *s = p->s;
 	struct child *next = p->next;
 	struct traffic now;
-	struct timespec begin;
+	int64_t begin;
 	int r;
 
 	p->timer = 0;
@@ -282,9 +273,9 @@ static void take_over(void *arg)
 	p->before = now;
 	p->counted = now_ms() - p->counted;
 	p->next = NULL;
-	clock_gettime(CLOCK_MONOTONIC, &begin);
+	begin = now_us();
 	r = recover_planned(s, next, p->name, &p->err);
-	p->ms = ms_since(&begin);
+	p->ms = (double)(now_us() - begin) / 1e3;
 	if (r) {
 		over(p, WENT_BACK);
 		return;
