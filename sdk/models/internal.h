@@ -150,6 +150,10 @@ int dma_map(struct model *m, const struct vfu_dma_map *req, int fd);
 int dma_unmap(struct model *m, const struct vfu_dma_unmap *req);
 void dma_unmap_all(struct model *m);
 
+/* listen.c: a non-blocking listener at path (a stale socket is replaced); type is SOCK_STREAM or
+ * SOCK_SEQPACKET. A descriptor, or -errno as model_listen() gives it. */
+int listen_at(const char *path, int type);
+
 /* server.c: the connection */
 void server_close(struct model *m);
 uint8_t *message_body(struct message *msg);

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static char log_name[64] = "model";
@@ -96,52 +94,6 @@ static void on_connect(void *arg, short revents)
 		close(fd);
 }
 
-/* A file left by a model that is gone is removed; anything else at the path is not ours. */
-static int clear_stale(const struct sockaddr_un *sa)
-{
-	struct stat st;
-	int fd, r = 0;
-
-	if (lstat(sa->sun_path, &st) < 0)
-		return 0;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) == 0 || errno != ECONNREFUSED)
-		r = -EADDRINUSE;
-	close(fd);
-	if (!r)
-		unlink(sa->sun_path);
-	return r;
-}
-
-static int listen_at(const char *path)
-{
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int fd, r;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	r = clear_stale(&sa);
-	if (r)
-		return r;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	mask = umask(0177);
-	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 8) < 0 ? -errno : 0;
-	umask(mask);
-	if (r) {
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
 int model_listen(struct model *m, const char *path)
 {
 	int r;
@@ -151,7 +103,7 @@ int model_listen(struct model *m, const char *path)
 	m->path = strdup(path);
 	if (!m->path)
 		return -ENOMEM;
-	r = listen_at(path);
+	r = listen_at(path, SOCK_STREAM);
 	if (r < 0) {
 		free(m->path);
 		m->path = NULL;
