@@ -38,7 +38,7 @@ tests_unit_test_vm_config_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vm_config_LDADD = libvmconfig.a $(UNIT_LIBS)
 
 MODEL_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/models/include
-MODEL_LIBS = libvmhi-model.a $(CUNIT_LIBS) $(JANSSON_LIBS) -lpthread
+MODEL_LIBS = libvmhi-model.a $(CUNIT_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) -lpthread
 MODEL_TOY = %D%/model-toy.c %D%/model-toy.h %D%/model-client.h %D%/cunit.h
 check_PROGRAMS += tests/unit/test-model-server tests/unit/test-model-dma
 TESTS += tests/unit/test-model-server tests/unit/test-model-dma
@@ -50,6 +50,13 @@ tests_unit_test_model_dma_SOURCES = %D%/test-model-dma.c $(MODEL_TOY)
 tests_unit_test_model_dma_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_dma_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_model_dma_LDADD = $(MODEL_LIBS)
+
+check_PROGRAMS += tests/unit/test-fc-wire
+TESTS += tests/unit/test-fc-wire
+tests_unit_test_fc_wire_SOURCES = %D%/test-fc-wire.c %D%/cunit.h
+tests_unit_test_fc_wire_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_fc_wire_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fc_wire_LDADD = $(MODEL_LIBS)
 
 check_PROGRAMS += tests/unit/test-vm-pci
 TESTS += tests/unit/test-vm-pci
