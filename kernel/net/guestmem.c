@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/lib/map-shared.h"
+
 /*
  * All mappings, for the SIGBUS handler. Also those of a memfd sealed against shrinking: a huge page
  * that cannot be had is a SIGBUS too. Slots are filled and emptied by the control thread while the
@@ -166,12 +168,12 @@ int guestmem_add(struct guestmem *m, uint64_t gpa, uint64_t size, uint64_t uaddr
 		rc = guestmem_map_length(fd, off + size, &len, e);
 	if (rc)
 		return rc;
-	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
+	map = map_shared(fd, len);
+	if (!map)
 		return err_set(e, -errno, "memory region at 0x%" PRIx64 " cannot be mapped: %s", gpa,
 			       strerror(errno));
 	if (!guestmem_guard_add(map, len, m)) {
-		munmap(map, len);
+		unmap_shared(map, len);
 		return err_set(e, -ENOSPC, "too many memory regions");
 	}
 	*r = (struct guestmem_region){.gpa = gpa, .size = size, .uaddr = uaddr, .off = off,
@@ -183,7 +185,7 @@ int guestmem_add(struct guestmem *m, uint64_t gpa, uint64_t size, uint64_t uaddr
 static void unmap(struct guestmem_region *r)
 {
 	guestmem_guard_remove(r->map);
-	munmap(r->map, r->map_len);
+	unmap_shared(r->map, r->map_len);
 }
 
 int guestmem_remove(struct guestmem *m, uint64_t gpa, uint64_t size, uint64_t uaddr,

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel/lib/map-shared.h"
 #include "kernel/net/ring.h"
 #include "kernel/net/vhost-user-msg.h"
 
@@ -114,7 +115,7 @@ void vu_drop_inflight(struct vhost_user *v)
 		v->port->vq[i].inflight = NULL;
 	if (v->inflight) {
 		guestmem_guard_remove(v->inflight);
-		munmap(v->inflight, v->inflight_len);
+		unmap_shared(v->inflight, v->inflight_len);
 	}
 	v->inflight = NULL;
 }
@@ -143,11 +144,11 @@ int vu_map_inflight(struct vhost_user *v, int fd, uint32_t rings, uint32_t size,
 
 	if (r)
 		return r;
-	map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
+	map = map_shared(fd, len);
+	if (!map)
 		return err_set(e, -errno, "SET_INFLIGHT_FD: %s", strerror(errno));
 	if (!guestmem_guard_add(map, len, &v->mem)) {
-		munmap(map, len);
+		unmap_shared(map, len);
 		return err_set(e, -ENOSPC, "SET_INFLIGHT_FD: too many mappings");
 	}
 	vu_drop_inflight(v);

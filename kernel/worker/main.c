@@ -7,16 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/admission/loader.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/map-shared.h"
 #include "kernel/worker/worker.h"
-
-#define HUGE_PAGE (2ull << 20)
 
 int worker_request_fd(enum chan_request type, void *body, size_t len, int fd)
 {
@@ -79,31 +77,17 @@ static void uplink_failed(void *arg, const char *uplink, const char *why)
 	worker_fault(arg, "uplink %s: %s", uplink, why);
 }
 
-/* At a multiple of the huge page size, so that what is aligned in the pool is aligned here. */
-static void *map_pool(int fd, uint64_t len)
-{
-	char *room = mmap(NULL, len + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *at = (char *)(((uintptr_t)room + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
-
-	if (room == MAP_FAILED)
-		return NULL;
-	if (mmap(at, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
-		return NULL;
-	return at;
-}
-
 static int cmd_pool(struct worker *w, const struct chan_msg *m, struct err *e)
 {
 	struct dp_conf conf = {.port_gone = port_gone, .uplink_failed = uplink_failed,
 			       .keep = port_keep, .arg = w};
 
 	memcpy(&w->pool, m->body, sizeof(w->pool));
-	w->pool_va = map_pool(m->fd[0], w->pool.len);
+	w->pool_va = map_shared(m->fd[0], w->pool.len);
 	if (!w->pool_va)
 		return err_set(e, -errno, "the DMA pool cannot be mapped: %s", strerror(errno));
-	conf.session = mmap(NULL, sizeof(struct session), PROT_READ | PROT_WRITE, MAP_SHARED,
-			    m->fd[1], 0);
-	if (conf.session == MAP_FAILED)
+	conf.session = map_shared(m->fd[1], sizeof(struct session));
+	if (!conf.session)
 		return err_set(e, -errno, "the session cannot be mapped: %s", strerror(errno));
 	conf.mtu = w->pool.mtu;
 	conf.mem.va = w->pool_va + w->pool.packet_off;

@@ -2,7 +2,8 @@
 /*
  * Put before the 82574 driver by ./build: its operations, and faults. A frame of EtherType 0x88b6
  * whose payload is "vmhi:crash" or "vmhi:hang" has the driver crash, or loop for ever, on the queue's
- * thread when a guest sends it; "vmhi:crash-event" and "vmhi:hang-event" on the control thread, when
+ * thread when a guest sends it; "vmhi:overrun" has it write on and on, up the stack and whatever lies
+ * there; "vmhi:crash-event" and "vmhi:hang-event" on the control thread, when
  * the next event comes. Built with -DFAULT_ATTACH, attach() fails; with -DFAULT_MUTE the driver
  * takes packets, and neither sends nor receives any; with -DFAULT_LATE=N it crashes, and with
  * -DFAULT_STUCK=N it hangs, N packets after its start.
@@ -38,6 +39,14 @@ static void hang(void)
 		__asm__ volatile("pause");
 }
 
+static void overrun(void)
+{
+	volatile uint64_t here[8];
+
+	for (volatile uint64_t *p = here;; p++)
+		*p = 0x0001000100010001;
+}
+
 static int starts(const uint8_t *p, const char *word)
 {
 	while (*word)
@@ -60,6 +69,8 @@ static void look(const struct vmhi_pkt *pkt)
 		crash();
 	else if (starts(p + 14, "vmhi:hang"))
 		hang();
+	else if (starts(p + 14, "vmhi:overrun"))
+		overrun();
 }
 
 static uint32_t tx(void *q, const struct vmhi_pkt *pkt, uint32_t n)

@@ -92,6 +92,7 @@ fault_in()
 }
 fault_in crash 'signal 11'
 fault_in crash-event "signal 11 .*in the driver's event"
+fault_in overrun 'signal 11'
 fault_in hang 'data thread hangs'
 fault_in hang-event "control thread hangs|driver's event\(\) did not return"
 kill_one spare

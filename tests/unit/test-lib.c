@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -15,6 +18,7 @@
 #include "kernel/lib/event.h"
 #include "kernel/lib/fdpass.h"
 #include "kernel/lib/json.h"
+#include "kernel/lib/map-shared.h"
 #include "kernel/lib/paths.h"
 #include "tests/unit/cunit.h"
 
@@ -183,8 +187,53 @@ static void test_names(void)
 	CU_ASSERT_EQUAL(path_check_name("VM", "", &e), -EINVAL);
 }
 
+/* The signal that a store there ends this process with; 0: none. */
+static int store_ends_with(char *at)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler would exit */
+		*(volatile char *)at = 1;
+		_exit(0);
+	}
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void test_map_shared(void)
+{
+	const uint64_t len = 3 * 4096;
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	char *map[3], byte = 0;
+
+	CU_ASSERT_EQUAL_FATAL(ftruncate(fd, (off_t)len), 0);
+	/* side by side, as the C library and the kernel place them */
+	for (int i = 0; i < 3; i++) {
+		map[i] = map_shared(fd, len);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(map[i]);
+		CU_ASSERT_EQUAL((uintptr_t)map[i] % (2 << 20), 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(store_ends_with(map[i] - 1), SIGSEGV);
+		CU_ASSERT_EQUAL(store_ends_with(map[i] - MAP_SHARED_GAP), SIGSEGV);
+		CU_ASSERT_EQUAL(store_ends_with(map[i] + len), SIGSEGV);
+		CU_ASSERT_EQUAL(store_ends_with(map[i] + len + MAP_SHARED_GAP - 1), SIGSEGV);
+	}
+	CU_ASSERT_EQUAL(store_ends_with(map[1] + len - 1), 0);
+	CU_ASSERT_EQUAL(pread(fd, &byte, 1, (off_t)len - 1), 1);
+	CU_ASSERT_EQUAL(byte, 1);
+	for (int i = 0; i < 3; i++)
+		unmap_shared(map[i], len);
+	close(fd);
+	CU_ASSERT_PTR_NULL(map_shared(fd, len));
+	CU_ASSERT_EQUAL(errno, EBADF);
+}
+
 static const struct unit_test tests[] = {
 	{"errors are one line", test_err},
+	{"shared memory lies between gaps", test_map_shared},
 	{"sizes and MAC addresses", test_parse},
 	{"strict JSON", test_json},
 	{"descriptors over sockets", test_fdpass},
