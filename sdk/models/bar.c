@@ -141,7 +141,7 @@ void *model_share(struct model *m, unsigned int bar, uint64_t offset, uint64_t s
 
 	if (!b || !size || (offset | size) % 4096 || offset > b->size ||
 	    size > b->size - offset || find_area(b, offset, size) ||
-	    msix_table_hit(m, bar, offset, size) || m->c.up) {
+	    msix_table_hit(m, bar, offset, size) || model_has_client(m)) {
 		errno = EINVAL;
 		return NULL;
 	}

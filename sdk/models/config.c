@@ -34,6 +34,11 @@ uint32_t model_config(const struct model *m, uint16_t offset)
 	return v;
 }
 
+void config_reset(struct model *m)
+{
+	memcpy(m->config, m->config_reset, CONFIG_SIZE);
+}
+
 static bool power_on(const struct model *m)
 {
 	return !m->pm_cap || !(m->config[m->pm_cap + PCI_PM_CTRL] & PCI_PM_CTRL_STATE_MASK);
@@ -51,52 +56,80 @@ bool config_memory_on(const struct model *m, const struct bar *b)
 	return (config16(m, PCI_COMMAND) & bit) && power_on(m);
 }
 
-static void init_bars(struct model *m)
+static void set_bar(struct model *m, int i, uint32_t flags, uint64_t mask)
+{
+	uint16_t at = (uint16_t)(PCI_BASE_ADDRESS_0 + 4 * i);
+
+	put32(m->config_reset + at, flags);
+	put32(m->config_writable + at, (uint32_t)mask);
+	if (m->bar[i].flags & MODEL_BAR_MEM64)
+		put32(m->config_writable + at + 4, (uint32_t)(mask >> 32));
+}
+
+/* The command register's bits for what BARs there are. */
+static uint16_t decode_bits(const struct model *m)
+{
+	uint16_t bits = 0;
+
+	for (int i = 0; i < 6; i++)
+		if (m->bar[i].size)
+			bits |= m->bar[i].flags & MODEL_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+	return bits;
+}
+
+/* VFIO enables a function before its user sees it, so a client of ours finds it so too. */
+void config_as_vfio(struct model *m)
+{
+	for (int i = 0; i < 6; i++)
+		if (m->bar[i].size)
+			set_bar(m, i, m->bar[i].flags, ~(m->bar[i].size - 1));
+	put16(m->config_reset + PCI_COMMAND, decode_bits(m));
+	config_reset(m);
+}
+
+/*
+ * All that x-pci-proxy-dev can pass on: BARs of 32 bits, at least 16 bytes and at most 1 GiB. It
+ * takes the upper half of a 64-bit BAR for an I/O BAR, the low four bits of any for flags, and
+ * keeps sizes in an int.
+ */
+int config_as_conventional(struct model *m)
 {
 	for (int i = 0; i < 6; i++) {
-		const struct bar *b = &m->bar[i];
-		uint64_t mask = ~(b->size - 1);
-		uint16_t at = (uint16_t)(PCI_BASE_ADDRESS_0 + 4 * i);
-
-		if (!b->size)
-			continue;
-		put32(m->config + at, b->flags);
-		put32(m->config_writable + at, (uint32_t)mask);
-		if (b->flags & MODEL_BAR_MEM64)
-			put32(m->config_writable + at + 4, (uint32_t)(mask >> 32));
+		if (m->bar[i].size > 1ull << 30) {
+			model_log("BAR %d has %llu bytes: x-pci-proxy-dev takes at most 1 GiB", i,
+				  (unsigned long long)m->bar[i].size);
+			return -EFBIG;
+		}
 	}
+	for (int i = 0; i < 6; i++) {
+		uint64_t size = m->bar[i].size;
+
+		if (size)
+			set_bar(m, i, m->bar[i].flags & MODEL_BAR_IO,
+				~((size < 16 ? 16 : size) - 1) & UINT32_MAX);
+	}
+	put16(m->config_reset + PCI_COMMAND, 0);
+	config_reset(m);
+	return 0;
 }
 
 int config_init(struct model *m)
 {
 	const struct model_pci *p = &m->pci;
-	uint8_t *c = m->config;
-	uint16_t decode = 0;
+	uint8_t *c = m->config_reset;
 
 	put16(c + PCI_VENDOR_ID, p->vendor_id);
 	put16(c + PCI_DEVICE_ID, p->device_id);
 	put32(c + PCI_CLASS_REVISION, p->class_code << 8 | p->revision);
 	put16(c + PCI_SUBSYSTEM_VENDOR_ID, p->subsystem_vendor_id);
 	put16(c + PCI_SUBSYSTEM_ID, p->subsystem_id);
-	init_bars(m);
-	for (int i = 0; i < 6; i++)
-		if (m->bar[i].size)
-			decode |= m->bar[i].flags & MODEL_BAR_IO ? PCI_COMMAND_IO
-								 : PCI_COMMAND_MEMORY;
-	/* VFIO enables a function before its user sees it, so a client of ours finds it so too. */
-	put16(c + PCI_COMMAND, decode);
 	put16(m->config_writable + PCI_COMMAND,
-	      (uint16_t)(decode | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY | PCI_COMMAND_SERR |
+	      (uint16_t)(decode_bits(m) | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY | PCI_COMMAND_SERR |
 			 PCI_COMMAND_INTX_DISABLE));
 	m->config_writable[PCI_CACHE_LINE_SIZE] = 0xff;
 	m->config_writable[PCI_INTERRUPT_LINE] = 0xff;
-	memcpy(m->config_reset, m->config, CONFIG_SIZE);
+	config_as_vfio(m);
 	return 0;
-}
-
-void config_reset(struct model *m)
-{
-	memcpy(m->config, m->config_reset, CONFIG_SIZE);
 }
 
 static int add_legacy_cap(struct model *m, uint16_t at, size_t n)

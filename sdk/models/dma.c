@@ -192,7 +192,7 @@ static int part(struct model *m, const struct dma_map *d, uint64_t iova, void *b
 
 static int transfer(struct model *m, uint64_t iova, uint8_t *buf, size_t n, bool write)
 {
-	if (!m->c.up)
+	if (!model_has_client(m))
 		return -EIO;
 	if (!model_bus_master(m))
 		return -EPERM;

@@ -3,6 +3,8 @@
 #ifndef SDK_MODELS_INTERNAL_H
 #define SDK_MODELS_INTERNAL_H
 
+#include <sys/types.h>
+
 #include <vmhi-model/model.h>
 
 #include "vfio-user.h"
@@ -15,14 +17,19 @@
 #define HELD_MAX	256	/* commands kept while a DMA message is answered */
 #define PEER_TIMEOUT_MS	5000	/* a client that does not read or answer is dropped */
 
+/* Descriptors that came with a message. */
+struct fds {
+	int fd[MSG_FDS];
+	int n;
+};
+
 /* One message in or out of the socket. */
 struct message {
 	struct vfu_header h;
 	size_t body_size, have;	/* have counts the header too */
 	uint8_t *heap;		/* the body, when it is longer than small[] */
 	uint64_t small[MSG_INLINE / 8];
-	int fds[MSG_FDS];
-	int nfds;
+	struct fds fds;
 	struct message *next;	/* in the list of those held */
 };
 
@@ -100,7 +107,10 @@ struct model {
 
 	int listener;
 	char *path;
-	struct client c;
+	int (*serve)(struct model *m, int sock);	/* what connects to the listener */
+	struct client c;		/* of vfio-user */
+	struct proxy *proxy;		/* or QEMU's x-pci-proxy-dev; NULL: not there */
+	char *qtest_path;		/* for those that the listener takes */
 	struct model_timer kick;
 	struct faults faults;
 };
@@ -108,6 +118,9 @@ struct model {
 /* config.c */
 int config_init(struct model *m);
 void config_reset(struct model *m);
+/* How a user of VFIO finds a function after power-on, and how the firmware of a machine does. */
+void config_as_vfio(struct model *m);
+int config_as_conventional(struct model *m);
 void config_read(struct model *m, uint64_t offset, void *buf, size_t n);
 void config_write(struct model *m, uint64_t offset, const void *buf, size_t n);
 bool config_memory_on(const struct model *m, const struct bar *b);
@@ -153,6 +166,27 @@ void dma_unmap_all(struct model *m);
 /* listen.c: a non-blocking listener at path (a stale socket is replaced); type is SOCK_STREAM or
  * SOCK_SEQPACKET. A descriptor, or -errno as model_listen() gives it. */
 int listen_at(const char *path, int type);
+
+/* model.c: the card as after power-on, and nothing of its client left. */
+void model_power_cycle(struct model *m);
+/* The next client may come, or may not. */
+void model_await_client(struct model *m, bool yes);
+
+/* stream.c: up to n bytes to p: how many, 0 when there is nothing now, or -errno (-EPIPE: the end). */
+ssize_t stream_take(int sock, struct fds *f, void *p, size_t n);
+void fds_close(struct fds *f);
+
+/* proxy.c: QEMU's x-pci-proxy-dev */
+void proxy_close(struct model *m);
+void proxy_interrupt(struct model *m, unsigned int vector);
+/* True: a message of this vector was still to be sent, and now is not. */
+bool proxy_recall(struct model *m, unsigned int vector);
+
+/* qtest.c: memory writes of a card by the qtest socket at path, from a thread of its own. */
+struct qtest *qtest_open(const char *path, unsigned int vectors);
+void qtest_close(struct qtest *q);
+void qtest_post(struct qtest *q, unsigned int vector, uint64_t address, uint32_t data);
+bool qtest_recall(struct qtest *q, unsigned int vector);
 
 /* server.c: the connection */
 void server_close(struct model *m);

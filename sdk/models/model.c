@@ -77,12 +77,34 @@ void model_free(struct model *m)
 		unlink(m->path);
 	}
 	server_close(m);
+	proxy_close(m);
 	faults_free(m);
 	msix_free(m);
 	dma_unmap_all(m);
 	bar_free(m);
 	free(m->path);
+	free(m->qtest_path);
 	free(m);
+}
+
+void model_power_cycle(struct model *m)
+{
+	config_reset(m);
+	msix_reset(m);
+	m->ops->reset(m->dev);
+	bar_clear_areas(m);
+	dma_unmap_all(m);
+}
+
+bool model_has_client(const struct model *m)
+{
+	return m->c.up || m->proxy;
+}
+
+void model_await_client(struct model *m, bool yes)
+{
+	if (m->listener >= 0)
+		model_loop_watch(m->loop, m->listener, yes ? POLLIN : 0);
 }
 
 static void on_connect(void *arg, short revents)
@@ -90,11 +112,11 @@ static void on_connect(void *arg, short revents)
 	struct model *m = arg;
 	int fd = accept4(m->listener, NULL, NULL, SOCK_CLOEXEC);
 
-	if (fd >= 0 && model_serve(m, fd))
+	if (fd >= 0 && m->serve(m, fd))
 		close(fd);
 }
 
-int model_listen(struct model *m, const char *path)
+static int listen_for(struct model *m, const char *path, int (*serve)(struct model *m, int sock))
 {
 	int r;
 
@@ -110,5 +132,34 @@ int model_listen(struct model *m, const char *path)
 		return r;
 	}
 	m->listener = r;
-	return model_loop_add(m->loop, m->listener, m->c.sock < 0 ? POLLIN : 0, on_connect, m);
+	m->serve = serve;
+	return model_loop_add(m->loop, m->listener, model_has_client(m) ? 0 : POLLIN, on_connect,
+			      m);
+}
+
+int model_listen(struct model *m, const char *path)
+{
+	return listen_for(m, path, model_serve);
+}
+
+static int serve_proxy(struct model *m, int sock)
+{
+	return model_proxy(m, sock, m->qtest_path);
+}
+
+int model_proxy_listen(struct model *m, const char *path, const char *qtest_path)
+{
+	int r;
+
+	if (m->listener >= 0)
+		return -EBUSY;
+	m->qtest_path = strdup(qtest_path);
+	if (!m->qtest_path)
+		return -ENOMEM;
+	r = listen_for(m, path, serve_proxy);
+	if (r && m->listener < 0) {
+		free(m->qtest_path);
+		m->qtest_path = NULL;
+	}
+	return r;
 }

@@ -56,7 +56,7 @@ void msix_reset(struct model *m)
 		v->entry[3] = PCI_MSIX_ENTRY_CTRL_MASKBIT;
 		v->pending = false;
 	}
-	m->table_used = false;
+	m->table_used = m->proxy;	/* a machine's driver has no other way */
 }
 
 static uint16_t control(const struct model *m)
@@ -83,6 +83,10 @@ void msix_signal(struct model *m, unsigned int vector)
 	struct pollfd p = {.fd = m->vectors[vector].eventfd, .events = POLLOUT};
 	const uint64_t one = 1;
 
+	if (m->proxy) {
+		proxy_interrupt(m, vector);
+		return;
+	}
 	if (p.fd < 0 || poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
 		return;
 	if (write(p.fd, &one, sizeof(one)) != sizeof(one))
@@ -109,8 +113,20 @@ void msix_send(struct model *m, unsigned int vector)
 		msix_signal(m, vector);
 }
 
+/* What has not left for the machine waits as pending again when its vector is masked now. */
+static void recall(struct model *m)
+{
+	bool enabled = model_msix_enabled(m);
+
+	for (unsigned int i = 0; i < m->pci.msix_vectors; i++)
+		if ((!enabled || blocked(m, &m->vectors[i])) && proxy_recall(m, i))
+			m->vectors[i].pending = enabled;
+}
+
 void msix_flush(struct model *m)
 {
+	if (m->proxy)
+		recall(m);
 	if (!model_msix_enabled(m))
 		return;
 	for (unsigned int i = 0; i < m->pci.msix_vectors; i++) {

@@ -67,7 +67,7 @@ static int do_dma_map(struct model *m, struct message *msg, struct reply *r)
 	memcpy(&req, message_body(msg), sizeof(req));
 	if (req.argsz < sizeof(req))
 		return -EINVAL;
-	return dma_map(m, &req, msg->nfds ? msg->fds[0] : -1);
+	return dma_map(m, &req, msg->fds.n ? msg->fds.fd[0] : -1);
 }
 
 static int do_dma_unmap(struct model *m, struct message *msg, struct reply *r)
@@ -205,17 +205,17 @@ static bool is_eventfd(int fd)
 
 static int set_triggers(struct model *m, struct message *msg, const struct vfu_irq_set *s)
 {
-	if (msg->nfds && (uint32_t)msg->nfds != s->count)
+	if (msg->fds.n && (uint32_t)msg->fds.n != s->count)
 		return -EINVAL;
-	for (int i = 0; i < msg->nfds; i++)
-		if (!is_eventfd(msg->fds[i]))
+	for (int i = 0; i < msg->fds.n; i++)
+		if (!is_eventfd(msg->fds.fd[i]))
 			return -EINVAL;
 	for (uint32_t i = 0; i < s->count; i++) {
-		msix_set_trigger(m, s->start + i, msg->nfds ? msg->fds[i] : -1);
-		if (msg->nfds)
-			msg->fds[i] = -1;
+		msix_set_trigger(m, s->start + i, msg->fds.n ? msg->fds.fd[i] : -1);
+		if (msg->fds.n)
+			msg->fds.fd[i] = -1;
 	}
-	msg->nfds = 0;	/* all are the vectors' now */
+	msg->fds.n = 0;	/* all are the vectors' now */
 	msix_flush(m);
 	return 0;
 }
@@ -233,7 +233,7 @@ static int check_irq_set(const struct model *m, const struct message *msg,
 	if (s->index != VFIO_PCI_MSIX_IRQ_INDEX || s->start > m->pci.msix_vectors ||
 	    s->count > m->pci.msix_vectors - s->start)
 		return -EINVAL;
-	if (msg->nfds && data != VFIO_IRQ_SET_DATA_EVENTFD)
+	if (msg->fds.n && data != VFIO_IRQ_SET_DATA_EVENTFD)
 		return -EINVAL;
 	if (!s->count && (data != VFIO_IRQ_SET_DATA_NONE || s->start ||
 			  action != VFIO_IRQ_SET_ACTION_TRIGGER))
@@ -399,7 +399,7 @@ static int run(struct model *m, struct message *msg, struct reply *r)
 
 	if (!c || !c->fn)
 		return -ENOTSUP;
-	if (msg->body_size < c->least || msg->nfds > c->max_fds)
+	if (msg->body_size < c->least || msg->fds.n > c->max_fds)
 		return -EINVAL;
 	return c->fn(m, msg, r);
 }

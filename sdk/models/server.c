@@ -22,64 +22,9 @@ uint8_t *message_body(struct message *msg)
 
 void message_free(struct message *msg)
 {
-	while (msg->nfds)
-		close(msg->fds[--msg->nfds]);
+	fds_close(&msg->fds);
 	free(msg->heap);
 	msg->heap = NULL;
-}
-
-/* Keeps every descriptor that came, so that none is lost; -EMSGSIZE when there were too many. */
-static int take_fds(struct message *msg, struct msghdr *mh)
-{
-	int r = mh->msg_flags & MSG_CTRUNC ? -EMSGSIZE : 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
-		size_t n;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < n; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-			if (msg->nfds < MSG_FDS) {
-				msg->fds[msg->nfds++] = fd;
-			} else {
-				close(fd);
-				r = -EMSGSIZE;
-			}
-		}
-	}
-	return r;
-}
-
-/* Up to n bytes to p: how many, 0 when there is nothing now, or -errno (-EPIPE: the end). */
-static ssize_t take_bytes(struct client *c, struct message *msg, void *p, size_t n)
-{
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(MSG_FDS * sizeof(int))];
-	} ctl;
-	struct iovec iov = {.iov_base = p, .iov_len = n};
-	struct msghdr mh = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = ctl.room,
-		.msg_controllen = sizeof(ctl.room),
-	};
-	ssize_t got;
-	int r;
-
-	do
-		got = recvmsg(c->sock, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	r = take_fds(msg, &mh);
-	if (r)
-		return r;
-	return got ? got : -EPIPE;
 }
 
 /* The header is complete: is it one we can follow, and is there room for the rest? */
@@ -106,10 +51,11 @@ static int receive(struct client *c)
 		size_t head = sizeof(msg->h);
 
 		if (msg->have < head)
-			n = take_bytes(c, msg, (uint8_t *)&msg->h + msg->have, head - msg->have);
+			n = stream_take(c->sock, &msg->fds, (uint8_t *)&msg->h + msg->have,
+					head - msg->have);
 		else
-			n = take_bytes(c, msg, message_body(msg) + (msg->have - head),
-				       msg->body_size - (msg->have - head));
+			n = stream_take(c->sock, &msg->fds, message_body(msg) + (msg->have - head),
+					msg->body_size - (msg->have - head));
 		if (n <= 0)
 			return (int)n;
 		msg->have += (size_t)n;
@@ -213,14 +159,9 @@ void server_close(struct model *m)
 		msix_set_trigger(m, i, -1);
 		m->vectors[i].masked = false;
 	}
-	config_reset(m);
-	msix_reset(m);
-	m->ops->reset(m->dev);
-	bar_clear_areas(m);
-	dma_unmap_all(m);
+	model_power_cycle(m);
 	client_free(m);
-	if (m->listener >= 0)
-		model_loop_watch(m->loop, m->listener, POLLIN);
+	model_await_client(m, true);
 }
 
 /* The next message, of those held first; 1, 0 or -errno. */
@@ -278,7 +219,7 @@ int model_serve(struct model *m, int sock)
 {
 	int r;
 
-	if (m->c.sock >= 0)
+	if (m->c.sock >= 0 || m->proxy)
 		return -EBUSY;
 	m->c = (struct client){.sock = sock, .up = true};
 	m->dma_faults = 0;
@@ -288,14 +229,9 @@ int model_serve(struct model *m, int sock)
 		m->c = (struct client){.sock = -1};
 		return r;
 	}
-	if (m->listener >= 0)
-		model_loop_watch(m->loop, m->listener, 0);
+	config_as_vfio(m);
+	model_await_client(m, false);
 	return 0;
-}
-
-bool model_has_client(const struct model *m)
-{
-	return m->c.up;
 }
 
 static int hold(struct model *m)

@@ -8,7 +8,7 @@ FUZZERS =
 
 FUZZERS += vfio-user-server
 FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c loop.c config.c bar.c msix.c dma.c faults.c \
-	listen.c server.c protocol.c version.c)
+	listen.c stream.c proxy.c qtest.c server.c protocol.c version.c)
 
 FUZZERS += vfio-user-client
 FUZZ_vfio_user_client_SRC = kernel/lib/fdpass.c $(addprefix kernel/bus/,bus.c iova.c sysfs.c vfio.c \

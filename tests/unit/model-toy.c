@@ -12,7 +12,7 @@ static uint64_t toy_read(void *dev, unsigned int bar, uint64_t offset, unsigned 
 	if (bar != 0)
 		return 0;
 	if (offset >= R_BUFFER && offset + size <= R_BUFFER + sizeof(t->buffer))
-		memcpy(&v, t->buffer + offset - R_BUFFER, size);
+		memcpy(&v, t->buffer + (offset - R_BUFFER), size);
 	else if (offset == R_SCRATCH)
 		v = t->scratch;
 	else if (offset == R_RESULT)
@@ -34,7 +34,7 @@ static void toy_write(void *dev, unsigned int bar, uint64_t offset, unsigned int
 	if (bar != 0)
 		return;
 	if (offset >= R_BUFFER && offset + size <= R_BUFFER + sizeof(t->buffer))
-		memcpy(t->buffer + offset - R_BUFFER, &v, size);
+		memcpy(t->buffer + (offset - R_BUFFER), &v, size);
 	else if (offset == R_SCRATCH)
 		t->scratch = (uint32_t)v;
 	else if (offset == R_IOVA)
@@ -82,7 +82,7 @@ void toy_connect(struct toy *t)
 	t->c = (struct mc){.sock = s[1], .fd = -1};
 }
 
-static struct toy *toy_new(void)
+struct toy *toy_new(void)
 {
 	struct toy *t = calloc(1, sizeof(*t));
 
@@ -95,7 +95,6 @@ static struct toy *toy_new(void)
 	t->shared = model_share(t->m, 0, SHARED, 4096);
 	CU_ASSERT_PTR_NOT_NULL(t->shared);
 	toy_reset(t);
-	toy_connect(t);
 	return t;
 }
 
@@ -103,6 +102,7 @@ struct toy *toy_start(void)
 {
 	struct toy *t = toy_new();
 
+	toy_connect(t);
 	mc_loop_start(&t->thread, t->loop);
 	return t;
 }

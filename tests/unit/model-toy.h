@@ -42,6 +42,8 @@ struct toy {
 extern const struct model_ops toy_ops;
 extern const struct model_pci toy_pci;
 
+/* A card without a client, its loop not running. */
+struct toy *toy_new(void);
 /* A card with a client, its loop running on a thread of its own. */
 struct toy *toy_start(void);
 /* And its version negotiated. */

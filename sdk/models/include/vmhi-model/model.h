@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A hardware model: a program that behaves as a PCI card does, register by register, and serves it
- * to one client at a time over a vfio-user socket. The library keeps config space, MSI-X, DMA maps
- * and the protocol; the model supplies what is behind the BARs.
+ * to one client at a time, over a vfio-user socket or as a card of a virtual machine in QEMU. The
+ * library keeps config space, MSI-X, DMA maps and the protocol; the model supplies what is behind
+ * the BARs.
  */
 #ifndef VMHI_MODEL_MODEL_H
 #define VMHI_MODEL_MODEL_H
@@ -50,7 +51,7 @@ struct model_ops {
 	uint64_t (*read)(void *dev, unsigned int bar, uint64_t offset, unsigned int size);
 	void (*write)(void *dev, unsigned int bar, uint64_t offset, unsigned int size,
 		      uint64_t value);
-	/* To the state after power-on: a new client, a client gone, VFIO_USER_DEVICE_RESET, or
+	/* To the state after power-on: a new client, a client gone, a reset message, or
 	 * return from D3hot. Config space is the library's affair. */
 	void (*reset)(void *dev);
 	/* Optional. Bus Master, memory decode or MSI-X enable may have changed. */
@@ -120,6 +121,25 @@ int model_listen(struct model *m, const char *path);
  * -EEXIST, -ENOSPC or -EBADF from the loop: it is still the caller's. */
 int model_serve(struct model *m, int sock);
 bool model_has_client(const struct model *m);
+
+/*
+ * The second door: the protocol between QEMU 7.2 and 8's x-pci-proxy-dev and the process behind it,
+ * by which the model is a card of a virtual machine. What the guest's driver sees is a conventional
+ * PCI function that firmware has not touched yet: decoding off, BARs of 32 bits, no extended
+ * capabilities. DMA goes to the guest-physical memory that QEMU shares, which must be a memfd.
+ * MSI-X messages are written by QEMU's qtest socket at qtest_path, which may appear later: QEMU
+ * waits for answers to register accesses, so a thread of the library's does it. All callbacks are
+ * in the loop's thread as ever.
+ *
+ * model_proxy() serves a connected socket, whose other end is x-pci-proxy-dev's fd; 0: it is the
+ * model's, which closes it. -EBUSY when there is a client, -EFBIG when a BAR is larger than 1 GiB,
+ * -ENAMETOOLONG, -ENOMEM, -EAGAIN when there can be no thread, -EEXIST, -ENOSPC or -EBADF from the
+ * loop: it is still the caller's.
+ * model_proxy_listen() serves a unix socket at path, one client after the other; errors as
+ * model_listen()'s, which a model may have instead, not beside.
+ */
+int model_proxy(struct model *m, int sock, const char *qtest_path);
+int model_proxy_listen(struct model *m, const char *path, const char *qtest_path);
 
 /*
  * Fault switches, for tests of drivers: a unix datagram socket at path takes commands of one line,
