@@ -55,8 +55,12 @@ tests_unit_test_model_proxy_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_proxy_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_model_proxy_LDADD = $(MODEL_LIBS)
 
-check_PROGRAMS += tests/unit/test-fc-wire
-TESTS += tests/unit/test-fc-wire
+check_PROGRAMS += tests/unit/test-fc-wire tests/unit/test-fc-exchange
+TESTS += tests/unit/test-fc-wire tests/unit/test-fc-exchange
+tests_unit_test_fc_exchange_SOURCES = %D%/test-fc-exchange.c %D%/cunit.h
+tests_unit_test_fc_exchange_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_fc_exchange_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fc_exchange_LDADD = $(MODEL_LIBS)
 tests_unit_test_fc_wire_SOURCES = %D%/test-fc-wire.c %D%/cunit.h
 tests_unit_test_fc_wire_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_fc_wire_CFLAGS = $(UNIT_CFLAGS)
