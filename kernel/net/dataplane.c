@@ -186,6 +186,9 @@ void dp_stop(struct dataplane *dp)
 		return;
 	dp_pause(dp);
 	event_timer_cancel(dp->loop, dp->age_timer);
+	if (dp->vlan_timer > 0)
+		event_timer_cancel(dp->loop, dp->vlan_timer);
+	dp->vlan_timer = 0;
 	dp->conf.port_gone = NULL;
 	while (dp->nports)
 		dp_port_del(dp, dp->port[0]->conf.name);

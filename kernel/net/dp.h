@@ -119,7 +119,7 @@ struct dataplane {
 	struct dp_conf conf;
 	struct session *session, *own_session;	/* own: nobody goes on after us */
 	bool started;
-	int age_timer;
+	int age_timer, vlan_timer;	/* 0: does not run */
 	struct vswitch sw;
 };
 
@@ -171,6 +171,8 @@ struct uplink *uplink_new(struct dataplane *dp, const char *name, int kind, stru
 int uplink_join(struct uplink *u, struct err *e);
 void uplink_elect(struct dataplane *dp);
 void uplink_filter(struct dataplane *dp);
+/* The same when packets begin to flow: the cards' tables of VLANs, which are long, come later. */
+void uplink_filter_first(struct dataplane *dp);
 /* Lets u carry the frames of a port of the switch. Data thread paused. */
 void uplink_carry(struct uplink *u, struct switch_port *sp);
 /* Takes frames in from u: drops them if it carries those of no port. */

@@ -317,6 +317,6 @@ void dp_start(struct dataplane *dp)
 	dp->pulse = &dp->session->pulse;
 	dp->pulse->hz = dp->hz;
 	dp->started = true;
-	uplink_filter(dp);
+	uplink_filter_first(dp);
 	dp_resume(dp);
 }

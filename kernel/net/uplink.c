@@ -114,13 +114,14 @@ void uplink_input(struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
 }
 
 #define FILTER_MACS 1024
+#define VLANS_MS    500	/* after the start: nobody waits for a filter then */
 
 static void set_filter(struct uplink *u, const struct vmhi_nic_filter *wanted)
 {
 	struct vmhi_nic_filter f = *wanted;
 	int r;
 
-	if (!(u->features & VMHI_NIC_VLAN_FILTER))
+	if (!(u->features & VMHI_NIC_VLAN_FILTER) || u->dp->vlan_timer > 0)
 		f.vlan = NULL;
 	if (f.nuc > FILTER_MACS)
 		r = -VMHI_ENOSPC;
@@ -158,4 +159,19 @@ void uplink_filter(struct dataplane *dp)
 	for (uint32_t i = 0; i < dp->nuplinks; i++)
 		if (dp->uplink[i]->nic && !dp->uplink[i]->failed)
 			set_filter(dp->uplink[i], &f);
+}
+
+static void filter_vlans(void *arg)
+{
+	struct dataplane *dp = arg;
+
+	dp->vlan_timer = 0;
+	uplink_filter(dp);
+}
+
+/* Without a timer all is set at once. The switch drops what a card lets through meanwhile. */
+void uplink_filter_first(struct dataplane *dp)
+{
+	dp->vlan_timer = event_timer(dp->loop, VLANS_MS, filter_vlans, dp);
+	uplink_filter(dp);
 }

@@ -25,13 +25,16 @@ static struct card {
 	uint64_t counted;		/* of frames received, in the statistics */
 	_Atomic int64_t rx_off, done_off;	/* added to the next cookie that comes back */
 	_Atomic uint32_t calls;
+	uint32_t filters;		/* set so often, and so often with a table of VLANs */
+	uint32_t vlan_filters;
 } card;
 
 static int card_info(void *dev, struct vmhi_nic_info *info)
 {
 	*info = (struct vmhi_nic_info){.size = sizeof(*info), .tx_queues = 1, .rx_queues = 1,
 				       .depth_min = DEPTH, .depth_max = DEPTH, .tx_segs = 1,
-				       .mtu_max = 1500};
+				       .mtu_max = 1500,
+				       .features = VMHI_NIC_VLAN_FILTER};
 	return 0;
 }
 
@@ -112,6 +115,8 @@ static int card_arm(void *q)
 static int card_filter(void *dev, const struct vmhi_nic_filter *f)
 {
 	card.calls++;
+	card.filters++;
+	card.vlan_filters += !!f->vlan;
 	return 0;
 }
 
@@ -393,6 +398,17 @@ static void test_idle_driver(void)
 	tear_down();
 }
 
+/* A long table would hold up the first packets after a take-over: it comes later. */
+static void test_filter(void)
+{
+	set_up_card();
+	CU_ASSERT(card.filters > 0);
+	CU_ASSERT_EQUAL(card.vlan_filters, 0);
+	event_loop_once(loop, 2000);
+	CU_ASSERT_EQUAL(card.vlan_filters, 1);
+	tear_down();
+}
+
 static void test_dead_passt(void)
 {
 	struct dp_stats before, after;
@@ -502,6 +518,7 @@ static const struct unit_test tests[] = {
 	{"is not called, or elected, once it broke the rules", test_failed_stays_out},
 	{"fails for a cookie that is no buffer's", test_bad_cookies},
 	{"fails when it does no work for seconds", test_idle_driver},
+	{"filters VLANs once packets flow", test_filter},
 	{"keeps what passt sent for a guest's buffers, unless another guest waits", test_passt_waits},
 	{"sleeps while a passt socket is full, and when it is dead", test_dead_passt},
 };
