@@ -122,8 +122,7 @@ asked_in_vain()
 	vmhi-driverd --config "$conf" 2>"$tmp/log" &
 	keeper=$!
 	started=($keeper)
-	wait_for 10 grep -q ready: "$tmp/log" || die "no set: $(tail -1 "$tmp/log")"
-	worker=$(worker_of lan0)
+	wait_for 10 eval 'worker=$(worker_of lan0) && [ -n "$worker" ]' || die "no set: $(tail -1 "$tmp/log")"
 	kill -STOP "$worker"
 	vmhi port list lan0 >"$tmp/out" 2>&1 &
 	asker=$!
