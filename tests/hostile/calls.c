@@ -60,77 +60,78 @@ struct attempt {
 #define TRY(name, ...) {#name, SYS_##name, {__VA_ARGS__}}
 #define P(pointer)     (word)(pointer)
 
-static int attempts(const struct vmhi_host *host, vmhi_hc hc)
+static const struct attempt attempts[] = {
+	/* files */
+	TRY(open, P(passwd), O_RDONLY),
+	TRY(openat, (word)HERE, P(made), O_CREAT | O_RDWR, 0644),
+	TRY(creat, P(made), 0644),
+	TRY(openat2, (word)HERE, P(passwd), P(page), 24),
+	TRY(mkdir, P(made), 0755),
+	TRY(unlink, P(passwd)),
+	TRY(readlink, P(passwd), P(page), 16),
+	TRY(newfstatat, (word)HERE, P(passwd), P(page), 0),
+	TRY(mount, P(passwd), P(passwd), 0, MS_BIND),
+	TRY(chroot, P("..")),
+	TRY(pivot_root, P("."), P(".")),
+	TRY(open_by_handle_at, (word)HERE, P(page), 0),
+	TRY(memfd_secret, 0),
+	/* the network */
+	TRY(socket, 2, 1, 0),
+	TRY(socketpair, 1, 1, 0, P(page)),
+	TRY(connect, 3, P(page), 16),
+	TRY(bind, 3, P(page), 16),
+	TRY(accept4, 3, 0, 0, 0),
+	TRY(sendto, 3, P(page), 1, 0, 0, 0),
+	/* processes */
+	TRY(fork),
+	TRY(vfork),
+	TRY(clone, CLONE_VM | CLONE_THREAD | CLONE_SIGHAND, 0),
+	TRY(clone3, P(page), 88),
+	TRY(execve, P(shell), 0, 0),
+	TRY(execveat, (word)HERE, P(shell), 0, 0, 0),
+	TRY(kill, VICTIM, SIGKILL),
+	TRY(tkill, VICTIM, SIGKILL),
+	TRY(tgkill, VICTIM, VICTIM, SIGKILL),
+	TRY(rt_sigqueueinfo, VICTIM, SIGKILL, P(page)),
+	TRY(pidfd_open, VICTIM, 0),
+	TRY(pidfd_getfd, 3, 0, 0),
+	TRY(ptrace, PTRACE_ATTACH, VICTIM, 0, 0),
+	TRY(process_vm_readv, VICTIM, P(page), 1, P(page), 1, 0),
+	TRY(process_vm_writev, VICTIM, P(page), 1, P(page), 1, 0),
+	/* code of its own */
+	TRY(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, (word)-1, 0),
+	TRY(mprotect, P(page), 4096, PROT_READ | PROT_EXEC),
+	TRY(pkey_mprotect, P(page), 4096, PROT_READ | PROT_EXEC, (word)-1),
+	TRY(mremap, P(page), 4096, 8192, 1),
+	TRY(shmat, 0, 0, 0100000),
+	TRY(personality, 0x0400000),
+	/* the way out of its cage */
+	TRY(ioctl, 3, 0x5401, P(page)),
+	TRY(fcntl, 3, F_SETOWN, VICTIM),
+	TRY(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0),
+	TRY(seccomp, SECCOMP_SET_MODE_STRICT, 0, 0),
+	TRY(unshare, CLONE_NEWUSER),
+	TRY(setns, 3, 0),
+	TRY(capset, P(page), P(page)),
+	TRY(setuid, 0),
+	TRY(rt_sigaction, SIGSEGV, 0, 0, 8),
+	TRY(bpf, 0, P(page), 64),
+	TRY(io_uring_setup, 8, P(page)),
+	TRY(userfaultfd, 0),
+	TRY(perf_event_open, P(page), 0, (word)-1, (word)-1, 0),
+	TRY(keyctl, 0),
+	TRY(init_module, P(page), 1, P(page)),
+	TRY(kexec_load, 0, 0, 0, 0),
+	TRY(reboot, 0xfee1dead, 672274793, 0x1234567, 0),
+	TRY(iopl, 3),
+};
+
+static int try_all(const struct vmhi_host *host, vmhi_hc hc)
 {
-	const struct attempt list[] = {
-		/* files */
-		TRY(open, P(passwd), O_RDONLY),
-		TRY(openat, (word)HERE, P(made), O_CREAT | O_RDWR, 0644),
-		TRY(creat, P(made), 0644),
-		TRY(openat2, (word)HERE, P(passwd), P(page), 24),
-		TRY(mkdir, P(made), 0755),
-		TRY(unlink, P(passwd)),
-		TRY(readlink, P(passwd), P(page), 16),
-		TRY(newfstatat, (word)HERE, P(passwd), P(page), 0),
-		TRY(mount, P(passwd), P(passwd), 0, MS_BIND),
-		TRY(chroot, P("..")),
-		TRY(pivot_root, P("."), P(".")),
-		TRY(open_by_handle_at, (word)HERE, P(page), 0),
-		TRY(memfd_secret, 0),
-		/* the network */
-		TRY(socket, 2, 1, 0),
-		TRY(socketpair, 1, 1, 0, P(page)),
-		TRY(connect, 3, P(page), 16),
-		TRY(bind, 3, P(page), 16),
-		TRY(accept4, 3, 0, 0, 0),
-		TRY(sendto, 3, P(page), 1, 0, 0, 0),
-		/* processes */
-		TRY(fork),
-		TRY(vfork),
-		TRY(clone, CLONE_VM | CLONE_THREAD | CLONE_SIGHAND, 0),
-		TRY(clone3, P(page), 88),
-		TRY(execve, P(shell), 0, 0),
-		TRY(execveat, (word)HERE, P(shell), 0, 0, 0),
-		TRY(kill, VICTIM, SIGKILL),
-		TRY(tkill, VICTIM, SIGKILL),
-		TRY(tgkill, VICTIM, VICTIM, SIGKILL),
-		TRY(rt_sigqueueinfo, VICTIM, SIGKILL, P(page)),
-		TRY(pidfd_open, VICTIM, 0),
-		TRY(pidfd_getfd, 3, 0, 0),
-		TRY(ptrace, PTRACE_ATTACH, VICTIM, 0, 0),
-		TRY(process_vm_readv, VICTIM, P(page), 1, P(page), 1, 0),
-		TRY(process_vm_writev, VICTIM, P(page), 1, P(page), 1, 0),
-		/* code of its own */
-		TRY(mmap, 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, (word)-1, 0),
-		TRY(mprotect, P(page), 4096, PROT_READ | PROT_EXEC),
-		TRY(pkey_mprotect, P(page), 4096, PROT_READ | PROT_EXEC, (word)-1),
-		TRY(mremap, P(page), 4096, 8192, 1),
-		TRY(shmat, 0, 0, 0100000),
-		TRY(personality, 0x0400000),
-		/* the way out of its cage */
-		TRY(ioctl, 3, 0x5401, P(page)),
-		TRY(fcntl, 3, F_SETOWN, VICTIM),
-		TRY(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0),
-		TRY(seccomp, SECCOMP_SET_MODE_STRICT, 0, 0),
-		TRY(unshare, CLONE_NEWUSER),
-		TRY(setns, 3, 0),
-		TRY(capset, P(page), P(page)),
-		TRY(setuid, 0),
-		TRY(rt_sigaction, SIGSEGV, 0, 0, 8),
-		TRY(bpf, 0, P(page), 64),
-		TRY(io_uring_setup, 8, P(page)),
-		TRY(userfaultfd, 0),
-		TRY(perf_event_open, P(page), 0, (word)-1, (word)-1, 0),
-		TRY(keyctl, 0),
-		TRY(init_module, P(page), 1, P(page)),
-		TRY(kexec_load, 0, 0, 0, 0),
-		TRY(reboot, 0xfee1dead, 672274793, 0x1234567, 0),
-		TRY(iopl, 3),
-	};
 	int refused = 0;
 
-	for (unsigned int i = 0; i < SIZE(list); i++) {
-		const struct attempt *t = &list[i];
+	for (unsigned int i = 0; i < SIZE(attempts); i++) {
+		const struct attempt *t = &attempts[i];
 		long r = call(t->nr, t->arg[0], t->arg[1], t->arg[2], t->arg[3], t->arg[4],
 			      t->arg[5]);
 
@@ -139,7 +140,7 @@ static int attempts(const struct vmhi_host *host, vmhi_hc hc)
 		else
 			say(host, hc, t->name, r);
 	}
-	say(host, hc, refused == SIZE(list) ? "all refused" : "some were not refused", refused);
+	say(host, hc, refused == SIZE(attempts) ? "all refused" : "some were not refused", refused);
 	return 0;
 }
 #endif
@@ -147,7 +148,7 @@ static int attempts(const struct vmhi_host *host, vmhi_hc hc)
 int hostile(const struct vmhi_host *host, vmhi_hc hc)
 {
 #if defined(ATTACK_CALLS)
-	return attempts(host, hc);
+	return try_all(host, hc);
 #elif defined(ATTACK_FLOOD)
 	for (;;)
 		call(SYS_getppid, 0, 0, 0, 0, 0, 0);

@@ -51,7 +51,7 @@ finish()
 unharmed()
 {
 	local name n=0 worker
-	for name in $(sed -n 's/^\t\tTRY(\([a-z0-9_]*\)[,)].*/\1/p' "$attacks/calls.c"); do
+	for name in $(sed -n 's/^\tTRY(\([a-z0-9_]*\)[,)].*/\1/p' "$attacks/calls.c"); do
 		n=$((n + 1))
 		grep -q "the worker tried $name(.* in the driver's attach(): denied" "$tmp/log" ||
 			fault "$1: no line of $name"
