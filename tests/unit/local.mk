@@ -205,12 +205,12 @@ tests_unit_test_diskboot_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-net-virtqueue tests/unit/test-net-switch
 TESTS += tests/unit/test-net-virtqueue tests/unit/test-net-switch
-tests_unit_test_net_virtqueue_SOURCES = %D%/test-net-virtqueue.c %D%/cunit.h
+tests_unit_test_net_virtqueue_SOURCES = %D%/test-net-virtqueue.c %D%/ring-guest.h %D%/cunit.h
 tests_unit_test_net_virtqueue_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_virtqueue_LDADD = libnet.a $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-net-packed
 TESTS += tests/unit/test-net-packed
-tests_unit_test_net_packed_SOURCES = %D%/test-net-packed.c %D%/cunit.h
+tests_unit_test_net_packed_SOURCES = %D%/test-net-packed.c %D%/ring-guest.h %D%/cunit.h
 tests_unit_test_net_packed_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_packed_LDADD = libnet.a $(UNIT_LIBS)
 tests_unit_test_net_switch_SOURCES = %D%/test-net-switch.c %D%/cunit.h

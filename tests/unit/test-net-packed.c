@@ -2,26 +2,12 @@
 /* Packed virtqueues: frames both ways, everything a guest may put into them, and who goes on. */
 #include <linux/virtio_net.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "kernel/net/virtqueue.h"
-#include "tests/unit/cunit.h"
+#include "tests/unit/ring-guest.h"
 
-#define GPA	 0x40000000ull
-#define MEM	 (2u << 20)
-#define SIZE	 64u
 #define TABLE_AT 16384u
-#define BUF_AT	 65536u
-#define F_BASE	 (1ull << 32 | 1ull << 34)
-#define F_IND	 (1ull << 28)
-#define F_EVENT	 (1ull << 29)
-#define F_ORDER	 (1ull << 35)
-#define F_MRG	 (1ull << 15)
-#define F_CSUM	 3ull
+#define F_PACKED (1ull << 34)
 #define NEXT	 VRING_DESC_F_NEXT
 #define WRITE	 VRING_DESC_F_WRITE
 #define INDIRECT VRING_DESC_F_INDIRECT
@@ -30,44 +16,18 @@
 
 static const struct vq_state fresh = {0x8000, 0x8000};
 
-static struct guestmem mem;
-static struct pool pool;
-static struct vq vq;
-static uint8_t *base, *room;
 static struct vring_packed_desc *ring;
 static struct vring_packed_desc_event *driver, *device;
-static struct vmhi_pkt pkt[VQ_BATCH];
 static uint32_t put_at, got_at;		/* places that the guest filled, and saw used, of all laps */
 
 static void set_up(uint64_t features)
 {
-	int fd = memfd_create("guest", 0);
-
-	CU_ASSERT_FATAL(fd >= 0 && !ftruncate(fd, MEM));
-	CU_ASSERT_FATAL(!guestmem_add(&mem, GPA, MEM / 2, 0, fd, 0, NULL));
-	/* The second region goes on where the first ends, but lies elsewhere here. */
-	CU_ASSERT_FATAL(!guestmem_add(&mem, GPA + MEM / 2, MEM / 2, MEM, fd, MEM / 2, NULL));
-	close(fd);
-	base = mem.region[0].hva;
-	room = aligned_alloc(64, 1u << 20);
-	CU_ASSERT_FATAL(!pool_init(&pool, room, 0, 1u << 20, 1500));
+	guest_memory();
 	ring = (void *)base;
 	driver = (void *)(base + 4096);
 	device = (void *)(base + 8192);
 	put_at = got_at = 0;
-	memset(&vq, 0, sizeof(vq));
-	vq.call_fd = -1;
-	vq.frame_max = 1518;
-	vq_set_features(&vq, F_BASE | features);
-	CU_ASSERT_FATAL(!vq_start(&vq, &mem, ring, driver, device, SIZE, fresh));
-	vq.run = true;
-}
-
-static void tear_down(void)
-{
-	guestmem_clear(&mem);
-	pool_free(&pool);
-	free(room);
+	guest_queue(F_PACKED | features, ring, driver, device, fresh);
 }
 
 /* Fills the next place, with the bits that make it available in its lap. */
@@ -93,27 +53,6 @@ static bool nothing_used(void)
 {
 	return (ring[got_at % SIZE].flags & (AVAIL | USED)) !=
 	       (got_at / SIZE % 2 ? 0 : AVAIL | USED);
-}
-
-/* A frame whose bytes tell its number, with a header, at buffer n. */
-static uint64_t frame_at(uint32_t n, uint32_t len)
-{
-	uint8_t *p = base + BUF_AT + n * 4096;
-
-	memset(p, 0, VQ_HDR);
-	for (uint32_t i = 0; i < len; i++)
-		p[VQ_HDR + i] = (uint8_t)(n + i);
-	return GPA + BUF_AT + n * 4096;
-}
-
-static bool is_frame(const struct vmhi_pkt *p, uint32_t n, uint32_t len)
-{
-	const uint8_t *d = (const uint8_t *)(uintptr_t)p->va;
-	bool same = p->len == len;
-
-	for (uint32_t i = 0; same && i < len; i++)
-		same = d[i] == (uint8_t)(n + i);
-	return same;
 }
 
 static void drop(uint32_t n)
@@ -644,7 +583,7 @@ static void test_adopt(void)
 		memset(&vq, 0, sizeof(vq));
 		vq.call_fd = -1;
 		vq.frame_max = 1518;
-		vq_set_features(&vq, F_BASE);
+		vq_set_features(&vq, F_V1 | F_PACKED);
 		CU_ASSERT_EQUAL_FATAL(vq_adopt(&vq, &mem, ring, driver, device, SIZE, &was), 0);
 		vq.run = true;
 		CU_ASSERT_EQUAL(vq.take(&vq, &pool, pkt, VQ_BATCH), died ? 0 : 5);
