@@ -4,53 +4,22 @@
  * what that process wrote over it: places (24 bits) and bytes. It is gone on from as far as that
  * goes, its queues are polled, and one more message comes.
  */
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "kernel/lib/log.h"
-#include "kernel/net/vhost-user.h"
+#include "tests/fuzz/back-end.h"
 
-#define PAIRS 2
 #define MEM   (1u << 18)
 #define UADDR 0x7000000000ull
 #define SIZE  64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static struct vq vq[2 * PAIRS];
 static struct session_port session;
-static struct pool pool;
 static struct kept kept;
-static int depth, memory;
-
-static void fuzz_pause(void *arg)
-{
-	depth++;
-}
-
-static void fuzz_resume(void *arg)
-{
-	if (--depth < 0)
-		abort();
-}
-
-static int fuzz_watch(void *arg, int fd, bool on)
-{
-	return fcntl(fd, F_GETFD) < 0 ? -1 : 0;
-}
-
-static void fuzz_gone(void *arg, const char *why)
-{
-	struct vhost_user **v = arg;
-
-	vhost_user_free(*v);
-	*v = NULL;
-}
+static int memory;
 
 /* As it stands after the last message of a guest's driver that started: all rings run. */
 static void make_sound(void)
@@ -91,45 +60,18 @@ static void spoil(const uint8_t *data, size_t n)
 	}
 }
 
-static void poll_queues(void)
-{
-	struct vmhi_pkt pkt[VQ_BATCH];
-	uint32_t n;
-
-	for (int i = 0; i < 2 * PAIRS; i++) {
-		if (!vq[i].run)
-			continue;
-		if (i % 2) {
-			n = vq[i].take(&vq[i], &pool, pkt, VQ_BATCH);
-		} else {
-			n = 1;
-			pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[0]);
-			pkt[0].len = 60;
-			vq[i].give(&vq[i], pkt, 1);
-		}
-		pool_put(&pool, pkt, n);
-	}
-}
-
 static void set_up(void)
 {
-	uint8_t *room = aligned_alloc(64, 1u << 18);
-
-	log_set_level(LOG_ERROR - 1);
+	fuzz_pool(LOG_ERROR - 1);
 	memory = memfd_create("fuzz", MFD_CLOEXEC);
-	if (!room || pool_init(&pool, room, 0, 1u << 18, 1500) || guestmem_guard() ||
-	    memory < 0 || ftruncate(memory, MEM))
+	if (memory < 0 || ftruncate(memory, MEM))
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct vhost_user *v;
-	static struct vhost_user_port port = {
-		.arg = &v, .name = "fuzz", .mtu = 1500, .pairs = PAIRS, .vq = vq,
-		.mac = {2, 0, 0, 0, 0, 1}, .pause = fuzz_pause, .resume = fuzz_resume,
-		.watch = fuzz_watch, .gone = fuzz_gone, .session = &session,
-	};
+	static struct vhost_user_port port = FUZZ_PORT(&v, &session);
 	struct event_loop *loop = event_loop_new();
 	int s[2];
 

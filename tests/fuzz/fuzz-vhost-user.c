@@ -4,51 +4,15 @@
  * size and what descriptors to send along, and goes on with its payload; between messages the
  * queues that run are polled.
  */
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "kernel/lib/fdpass.h"
-#include "kernel/lib/log.h"
-#include "kernel/net/vhost-user.h"
-
-#define PAIRS 2
+#include "tests/fuzz/back-end.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static struct vq vq[2 * PAIRS];
-static struct pool pool;
-static bool gone;
-static int depth;
-
-static void fuzz_pause(void *arg)
-{
-	depth++;
-}
-
-static void fuzz_resume(void *arg)
-{
-	if (--depth < 0)
-		abort();
-}
-
-static int fuzz_watch(void *arg, int fd, bool on)
-{
-	return fcntl(fd, F_GETFD) < 0 ? -1 : 0;
-}
-
-static void fuzz_gone(void *arg, const char *why)
-{
-	struct vhost_user **v = arg;
-
-	vhost_user_free(*v);
-	*v = NULL;
-	gone = true;
-}
 
 /* Descriptors of each kind: memory (sealed or not), an eventfd, none. */
 static int make_fds(uint8_t kind, int fds[4])
@@ -65,26 +29,6 @@ static int make_fds(uint8_t kind, int fds[4])
 			abort();
 	}
 	return n;
-}
-
-static void poll_queues(void)
-{
-	struct vmhi_pkt pkt[VQ_BATCH];
-	uint32_t n;
-
-	for (int i = 0; i < 2 * PAIRS; i++) {
-		if (!vq[i].run)
-			continue;
-		if (i % 2) {
-			n = vq[i].take(&vq[i], &pool, pkt, VQ_BATCH);
-		} else {
-			n = 1;
-			pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[0]);
-			pkt[0].len = 60;
-			vq[i].give(&vq[i], pkt, 1);
-		}
-		pool_put(&pool, pkt, n);
-	}
 }
 
 /* Sends one message of the input; returns the bytes of it that were used. */
@@ -106,29 +50,16 @@ static size_t send_message(int sock, const uint8_t *data, size_t n)
 	return 4 + used;
 }
 
-static void set_up(void)
-{
-	uint8_t *room = aligned_alloc(64, 1u << 18);
-
-	log_set_level(LOG_ERROR);
-	if (!room || pool_init(&pool, room, 0, 1u << 18, 1500) || guestmem_guard())
-		abort();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct session_port session;
 	static struct vhost_user *v;
-	static struct vhost_user_port port = {
-		.arg = &v, .name = "fuzz", .mtu = 1500, .pairs = PAIRS, .vq = vq,
-		.mac = {2, 0, 0, 0, 0, 1}, .pause = fuzz_pause, .resume = fuzz_resume,
-		.watch = fuzz_watch, .gone = fuzz_gone, .session = &session,
-	};
+	static struct vhost_user_port port = FUZZ_PORT(&v, &session);
 	struct event_loop *loop = event_loop_new();
 	int s[2];
 
 	if (!pool.count) {
-		set_up();
+		fuzz_pool(LOG_ERROR);
 		port.eventfd = eventfd(0, EFD_CLOEXEC);
 	}
 	for (int i = 0; i < 2 * PAIRS; i++)
@@ -136,20 +67,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!loop || socketpair(AF_UNIX, SOCK_STREAM, 0, s))
 		abort();
 	v = vhost_user_new(loop, s[0], &port, NULL, NULL);
-	gone = false;
 	memset(&session, 0, sizeof(session));
-	while (n >= 4 && !gone) {
+	while (n >= 4 && v) {
 		size_t used = send_message(s[1], data, n);
 
 		data += used;
 		n -= used;
-		for (int i = 0; i < 4 && !gone; i++)
+		for (int i = 0; i < 4 && v; i++)
 			event_loop_once(loop, 0);
-		if (!gone)
+		if (v)
 			poll_queues();
 	}
 	close(s[1]);
-	while (!gone)
+	while (v)
 		event_loop_once(loop, 0);
 	event_loop_free(loop);
 	if (depth || pool.nfree != pool.count)
