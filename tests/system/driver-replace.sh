@@ -23,41 +23,14 @@ mute=$(faulty mute 0.3.2 -DFAULT_MUTE) || die "$mute"
 late=$(faulty late 0.3.3 -DFAULT_LATE=300) || die "$late"
 stuck=$(faulty stuck 0.3.4 -DFAULT_STUCK=300) || die "$stuck"
 
-"$build/plugins/nic/intel/82574/model/82574-model" --socket "$tmp/card" \
-	--wire "dgram:$tmp/near,$tmp/far" --mac 52:54:00:12:34:50 2>"$tmp/model" &
-started+=($!)
-wait_for 5 test -S "$tmp/card" || die "the model does not start"
-cat >"$tmp/lan0.json" <<-END
-{"name": "lan0", "driver": "$old", "devices": [{"vfio-user": "$tmp/card"}],
- "restart": {"limit": 0}, "ports": [{"name": "p0"}]}
-END
-vmhi-driverd --config "$tmp/lan0.json" 2>"$tmp/log" &
-keeper=$!
-started+=($keeper)
-wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
-coproc stream { exec "$build/bench/stream" "$VMHI_RUN_DIR/sets/lan0/ports/p0" "$tmp/far" \
-	"$tmp/near" 1000 2>"$tmp/stream"; }
-started+=($stream_PID)
-
-ask()
-{
-	echo "$1" >&"${stream[1]}" && read -r -t 40 answer <&"${stream[0]}" ||
-		die "the stream ended: $(tail -1 "$tmp/stream"); $(tail -1 "$tmp/log")"
-}
-
-# flows AFTER: the stream runs both ways
-flows()
-{
-	ask "settle 10000"
-	[ "${answer%% *}" = runs ] || die "after $1 the stream $answer: $(tail -1 "$tmp/log")"
-	echo "$1: $answer"
-}
+card
+stream_over "$old" '"restart": {"limit": 0},'
 
 # driven_by VERSION AFTER
 driven_by()
 {
 	local v
-	v=$(vmhi set list --json | jq -r '.[0].version')
+	v=$(status version)
 	[ "$v" = "$1" ] || fault "after $2 the driver is $v, not $1"
 }
 
@@ -65,7 +38,7 @@ driven_by()
 fails()
 {
 	local was
-	was=$(vmhi set list --json | jq -r '.[0].version')
+	was=$(status version)
 	ask watch
 	timeout 60 vmhi driver replace lan0 "$2" >"$tmp/out" 2>"$tmp/err" && fault "$2 is kept"
 	[ "$(wc -l <"$tmp/err")" = 1 ] || fault "$2: it said $(cat "$tmp/err")"
@@ -74,15 +47,14 @@ fails()
 	driven_by "$was" "$2"
 }
 
-flows "the start"
 vmhi driver replace lan0 "$new" >"$tmp/out" 2>"$tmp/err" || die "a good driver: $(cat "$tmp/err")"
 grep -qE '^lan0: driver intel-82574 0.2.1 stays; it took over in [0-9.]+ ms$' "$tmp/out" ||
 	fault "it said $(cat "$tmp/out")"
 flows "a good driver"
 driven_by 0.2.1 "a good driver"
 # what serves from now on is the new one, also after its worker's death
-wait_for 5 eval '[ "$(vmhi set list --json | jq .[0].spare)" != 0 ]' || fault "no spare"
-worker=$(vmhi set list --json | jq .[0].worker)
+wait_for 5 eval '[ "$(status spare)" != 0 ]' || fault "no spare"
+worker=$(status worker)
 [ "$worker" -gt 1 ] || die "no worker: $(tail -1 "$tmp/log")"
 kill -KILL "$worker"
 flows "the new driver's restart"
@@ -107,10 +79,7 @@ sleep 1
 vmhi driver replace lan0 "$new" >"$tmp/err" 2>&1 && fault "two at once"
 grep -q 'is replacing the driver now' "$tmp/err" || fault "two at once: $(cat "$tmp/err")"
 flows "two at once"
-ask total
-echo "$answer"
-grep -q ' twice 0 corrupt 0 overtaken [0-9]* ring_faults 0 ' <<<"$answer" || fault "the stream: $answer"
-exec {stream[1]}>&-
+stream_ends
 # packets end in the middle of it or after it
 wait "${started[2]}" $first || :
 vmhi driver replace lan0 "$new" >"$tmp/out" 2>"$tmp/err" || fault "without packets: $(cat "$tmp/err")"
@@ -121,6 +90,6 @@ sleep 1
 kill -TERM $keeper
 wait $keeper || fault "the keeper's end in the middle of it: $?"
 wait $first && fault "a replacement in a set that stopped"
-started=("${started[0]}")
+started=($model)
 nothing_left "a stop in the middle of it"
 ended

@@ -64,3 +64,66 @@ wait_for()
 		sleep 0.1
 	done
 }
+
+status() { vmhi set list --json | jq -r ".[0].$1"; }
+
+# card [OPTION...]: the model of an 82574, at $tmp/card, with the process id in $model
+card()
+{
+	"$build/plugins/nic/intel/82574/model/82574-model" --socket "$tmp/card" "$@" \
+		--wire "dgram:$tmp/near,$tmp/far" --mac 52:54:00:12:34:50 2>"$tmp/model" &
+	model=$!
+	started+=($model)
+	wait_for 5 test -S "$tmp/card" || die "the model does not start"
+}
+
+# stream_over DRIVER [MEMBER,...]: set lan0 on the card, its process id in $keeper, and a guest's packets
+# through its one port
+stream_over()
+{
+	cat >"$tmp/lan0.json" <<-END
+	{"name": "lan0", "driver": "$1", "devices": [{"vfio-user": "$tmp/card"}], ${2:-}
+	 "ports": [{"name": "p0"}]}
+	END
+	vmhi-driverd --config "$tmp/lan0.json" 2>"$tmp/log" &
+	keeper=$!
+	started=($model $keeper)
+	wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
+	coproc stream { exec "$build/bench/stream" "$VMHI_RUN_DIR/sets/lan0/ports/p0" "$tmp/far" \
+		"$tmp/near" 1000 2>"$tmp/stream"; }
+	started+=($stream_PID)
+	flows "the start"
+}
+
+# ask WORD...: of the stream; its answer is in $answer
+ask()
+{
+	echo "$*" >&"${stream[1]}" && read -r -t 40 answer <&"${stream[0]}" ||
+		die "the stream ended: $(tail -1 "$tmp/stream"); $(tail -1 "$tmp/log")"
+}
+
+# flows AFTER: the stream runs both ways
+flows()
+{
+	ask settle 10000
+	[ "${answer%% *}" = runs ] || die "after $1 the stream $answer: $(tail -1 "$tmp/log")"
+	echo "$1: $answer"
+}
+
+# stream_ends: nothing of it came twice or damaged
+stream_ends()
+{
+	ask total
+	echo "$answer"
+	grep -q ' twice 0 corrupt 0 overtaken [0-9]* ring_faults 0 ' <<<"$answer" || fault "the stream: $answer"
+	exec {stream[1]}>&-
+}
+
+# keeper_ends WHAT: it is stopped, in good order; only the card's model is left
+keeper_ends()
+{
+	kill -TERM $keeper
+	wait $keeper || fault "the keeper's end: $?"
+	started=($model)
+	nothing_left "$1"
+}

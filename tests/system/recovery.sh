@@ -7,42 +7,7 @@
 grep -q __asan_init "$build/vmhi-worker" && skip "the drivers here are built without sanitizers"
 command -v jq >/dev/null || skip "jq is missing"
 driver=$("$top/tests/faulty-82574/build" "$build" "$tmp" faulty 0.2.0 2>"$tmp/make") || die "$(tail -1 "$tmp/make")"
-"$build/plugins/nic/intel/82574/model/82574-model" --socket "$tmp/card" \
-	--wire "dgram:$tmp/near,$tmp/far" --mac 52:54:00:12:34:50 2>"$tmp/model" &
-model=$!
-started+=($model)
-wait_for 5 test -S "$tmp/card" || die "the model does not start"
-
-# begin RESTART: a set, and a stream over it
-begin()
-{
-	cat >"$tmp/lan0.json" <<-END
-	{"name": "lan0", "driver": "$driver", "devices": [{"vfio-user": "$tmp/card"}],
-	 "restart": $1, "ports": [{"name": "p0"}]}
-	END
-	vmhi-driverd --config "$tmp/lan0.json" 2>"$tmp/log" &
-	keeper=$!
-	started=($model $keeper)
-	wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
-	coproc stream { exec "$build/bench/stream" "$VMHI_RUN_DIR/sets/lan0/ports/p0" "$tmp/far" \
-		"$tmp/near" 1000 2>"$tmp/stream"; }
-	started+=($stream_PID)
-	flows "the start"
-}
-
-ask()
-{
-	echo "$1" >&"${stream[1]}" && read -r -t 40 answer <&"${stream[0]}" ||
-		die "the stream ended: $(tail -1 "$tmp/stream"); $(tail -1 "$tmp/log")"
-}
-
-# flows AFTER: the stream runs both ways
-flows()
-{
-	ask "settle 10000"
-	[ "${answer%% *}" = runs ] || die "after $1 the stream $answer: $(tail -1 "$tmp/log")"
-	echo "$1: $answer"
-}
+card
 
 # kill_one worker|spare: never process 0, which would be all of ours
 kill_one()
@@ -53,7 +18,6 @@ kill_one()
 	kill -KILL "$pid"
 }
 
-status() { vmhi set list --json | jq -r ".[0].$1"; }
 restarts=0
 
 # survives WHAT PATTERN: one more restart, with a cause that matches, and a spare for the next
@@ -69,7 +33,7 @@ survives()
 	wait_for 5 eval '[ "$(status spare)" != 0 ]' || die "no spare after $1"
 }
 
-begin '{"limit": 0}'
+stream_over "$driver" '"restart": {"limit": 0},'
 wait_for 5 eval '[ "$(status spare)" != 0 ]' || die "no spare at the start"
 for i in 1 2 3; do
 	ask watch
@@ -80,7 +44,7 @@ done
 fault_in()
 {
 	ask watch
-	ask "fault $1"
+	ask fault "$1"
 	case $1 in *-event)
 		sleep 0.2
 		kill -USR1 $model
@@ -99,24 +63,18 @@ kill_one spare
 wait_for 15 eval '[ "$(status spare)" != 0 ]' || die "a spare that dies is not replaced"
 flows "the spare's death"
 [ "$(status restarts)" = $restarts ] || fault "the spare's death counted as a restart"
-ask total
-echo "$answer"
-grep -q ' twice 0 corrupt 0 overtaken [0-9]* ring_faults 0 ' <<<"$answer" || fault "the stream: $answer"
-exec {stream[1]}>&-
-kill -TERM $keeper
-wait $keeper || fault "the keeper's end: $?"
-started=($model)
-nothing_left "a set that was restarted"
+stream_ends
+keeper_ends "a set that was restarted"
 
 # Too often.
-begin '{"limit": 3, "seconds": 60}'
+stream_over "$driver" '"restart": {"limit": 3, "seconds": 60},'
 for i in 1 2 3 4; do
 	wait_for 5 eval '[ "$(status worker)" != 0 ] && [ "$(status spare)" != 0 ]'
 	kill_one worker
 	sleep 1
 done
 [ "$(status state)" = failed ] || fault "after 4 deaths with a limit of 3 the set is $(status state)"
-ask "settle 1000"
+ask settle 1000
 [ "${answer%% *}" = disconnected ] || fault "the guest of a set that failed sees: $answer"
 exec {stream[1]}>&-
 kill -TERM $keeper
