@@ -6,13 +6,8 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define LATE_MAX_MS 10000
 
@@ -91,53 +86,25 @@ static bool command(struct faults *f, const char *line)
 	return true;
 }
 
-static void on_command(void *arg, short revents)
+static bool on_command(void *arg, const char *line)
 {
 	struct model *m = arg;
-	char line[128];
-	ssize_t n;
 
-	while ((n = recv(m->faults.sock, line, sizeof(line) - 1, MSG_DONTWAIT)) >= 0) {
-		line[n] = 0;
-		if (!command(&m->faults, line) && !(m->ops->fault && m->ops->fault(m->dev, line)))
-			model_log("no fault \"%s\"", line);
-	}
+	return command(&m->faults, line) || (m->ops->fault && m->ops->fault(m->dev, line));
 }
 
 int model_faults_listen(struct model *m, const char *path)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd, r;
-
-	if (m->faults.path)
+	if (m->faults.commands)
 		return -EBUSY;
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sa.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : 0;
-	if (r == 0) {
-		r = model_loop_add(m->loop, fd, POLLIN, on_command, m);
-		m->faults.path = r ? NULL : strdup(path);
-	}
-	if (!m->faults.path) {
-		close(fd);
-		return r ? r : -ENOMEM;
-	}
-	m->faults.sock = fd;
 	m->faults.late = (struct model_timer){.fn = send_late, .arg = m};
-	return 0;
+	return model_commands_listen(m->loop, path, on_command, m, &m->faults.commands);
 }
 
 void faults_free(struct model *m)
 {
-	if (!m->faults.path)
+	if (!m->faults.commands)
 		return;
 	model_timer_cancel(m->loop, &m->faults.late);
-	model_loop_del(m->loop, m->faults.sock);
-	close(m->faults.sock);
-	unlink(m->faults.path);
-	free(m->faults.path);
+	model_commands_close(m->faults.commands);
 }

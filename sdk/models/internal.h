@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <vmhi-model/commands.h>
 #include <vmhi-model/model.h>
 
 #include "vfio-user.h"
@@ -82,8 +83,7 @@ struct faults {
 	uint8_t write_xor;
 	unsigned int irq_late_ms, irq_times;
 	struct model_timer late;
-	int sock;
-	char *path;		/* NULL: not to be switched */
+	struct model_commands *commands;	/* NULL: not to be switched */
 };
 
 struct model {

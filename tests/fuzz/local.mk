@@ -7,8 +7,8 @@
 FUZZERS =
 
 FUZZERS += vfio-user-server
-FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c loop.c config.c bar.c msix.c dma.c faults.c \
-	listen.c stream.c proxy.c qtest.c server.c protocol.c version.c)
+FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c log.c loop.c config.c bar.c msix.c dma.c faults.c \
+	commands.c listen.c stream.c proxy.c qtest.c server.c protocol.c version.c)
 
 FUZZERS += vfio-user-client
 FUZZ_vfio_user_client_SRC = kernel/lib/fdpass.c $(addprefix kernel/bus/,bus.c iova.c sysfs.c vfio.c \
@@ -36,11 +36,6 @@ FUZZ_vhost_user_SRC = $(FUZZ_virtqueue_SRC) kernel/lib/event.c kernel/lib/fdpass
 	$(addprefix kernel/net/,vhost-user.c vhost-user-mem.c vhost-user-ring.c vhost-user-input.c \
 	vhost-user-session.c session.c)
 FUZZ_session_SRC = $(FUZZ_vhost_user_SRC)
-
-FUZZERS += scsi
-FUZZ_scsi_SRC = $(addprefix sdk/models/fc/scsi/,attention.c block.c inquiry.c mode.c mode-select.c \
-	opcodes.c pr-file.c pr-in.c pr-out.c provision.c reserve.c sense.c store.c target.c task.c \
-	unit.c verify.c vpd.c)
 
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ZLIB_LIBS) $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
