@@ -98,9 +98,10 @@ static struct open *find(struct fc_exchanges *x, const struct fc_header *h)
 {
 	struct open *o = &x->open[h->ox_id % OPEN_MAX];
 
-	if (!o->used || o->ox_id != h->ox_id || o->s_id != h->d_id || o->d_id != h->s_id)
+	if (!o->used || o->ox_id != h->ox_id || o->d_id != h->s_id)
 		return NULL;
-	return o;
+	/* Who has no address yet (FLOGI, FDISC) hears of it as the answer's D_ID. */
+	return !o->s_id || o->s_id == h->d_id ? o : NULL;
 }
 
 static bool take_reject(struct fc_exchanges *x, const struct fc_header *h)
