@@ -160,6 +160,5 @@ void uplink_close(struct set *s)
 	kill(s->passt, SIGTERM);
 	if (poll(&end, 1, PASST_END_MS) != 1)
 		kill(s->passt, SIGKILL);
-	if (poll(&end, 1, PASST_END_MS) == 1)
-		on_passt_end(s, 0);
+	on_passt_end(s, 0);
 }

@@ -55,6 +55,19 @@ tests_unit_test_model_proxy_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_proxy_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_model_proxy_LDADD = $(MODEL_LIBS)
 
+check_PROGRAMS += tests/unit/test-fc-fabric tests/unit/test-fc-names
+TESTS += tests/unit/test-fc-fabric tests/unit/test-fc-names
+FC_CLIENT = %D%/fc-client.c %D%/fc-client.h %D%/cunit.h
+FC_LIBS = libfcfabric.a $(MODEL_LIBS)
+tests_unit_test_fc_fabric_SOURCES = %D%/test-fc-fabric.c $(FC_CLIENT)
+tests_unit_test_fc_fabric_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_fc_fabric_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fc_fabric_LDADD = $(FC_LIBS)
+tests_unit_test_fc_names_SOURCES = %D%/test-fc-names.c $(FC_CLIENT)
+tests_unit_test_fc_names_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_fc_names_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fc_names_LDADD = $(FC_LIBS)
+
 check_PROGRAMS += tests/unit/test-fc-wire tests/unit/test-fc-exchange
 TESTS += tests/unit/test-fc-wire tests/unit/test-fc-exchange
 tests_unit_test_fc_exchange_SOURCES = %D%/test-fc-exchange.c %D%/cunit.h
@@ -240,13 +253,3 @@ TESTS += tests/unit/test-net-uplink
 tests_unit_test_net_uplink_SOURCES = %D%/test-net-uplink.c bench/ring.c bench/ring.h %D%/cunit.h
 tests_unit_test_net_uplink_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_uplink_LDADD = libnet.a $(UNIT_LIBS) -lpthread
-
-SCSI_TEST_SOURCES = %D%/scsi-bench.c %D%/scsi-bench.h %D%/cunit.h
-check_PROGRAMS += tests/unit/test-scsi tests/unit/test-scsi-reserve
-TESTS += tests/unit/test-scsi tests/unit/test-scsi-reserve
-tests_unit_test_scsi_SOURCES = %D%/test-scsi.c $(SCSI_TEST_SOURCES)
-tests_unit_test_scsi_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_scsi_LDADD = libscsitarget.a $(CUNIT_LIBS)
-tests_unit_test_scsi_reserve_SOURCES = %D%/test-scsi-reserve.c $(SCSI_TEST_SOURCES)
-tests_unit_test_scsi_reserve_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_scsi_reserve_LDADD = libscsitarget.a $(CUNIT_LIBS)

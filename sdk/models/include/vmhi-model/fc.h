@@ -113,7 +113,10 @@ void fc_header_put(uint8_t *frame, const struct fc_header *h);
 #define FC_LS_RJT_UNABLE		0x09
 #define FC_LS_RJT_NOT_SUPPORTED		0x0b
 #define FC_LS_EXPLAIN_NONE		0x00
+#define FC_LS_EXPLAIN_OPTIONS		0x01	/* service parameters: options */
+#define FC_LS_EXPLAIN_FRAME_SIZE	0x07	/* service parameters: receive data field size */
 #define FC_LS_EXPLAIN_INVALID_WWPN	0x0d
+#define FC_LS_EXPLAIN_INVALID_WWNN	0x0e
 #define FC_LS_EXPLAIN_INVALID_OX_RX	0x17
 #define FC_LS_EXPLAIN_LOGIN_REQUIRED	0x1e
 #define FC_LS_EXPLAIN_NO_RESOURCES	0x29

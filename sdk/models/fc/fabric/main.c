@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fc-fabric: a Fibre Channel switch as a program.
+ *
+ *   fc-fabric --port PATH[,PATH...] [--zone "NAME WWPN;WWPN..."]... [--control PATH] [--pcap FILE]
+ *
+ * Each PATH becomes an F_Port, a unix socket that a card or a target plugs into. SIGTERM and SIGINT
+ * end the program.
+ */
+#include "fabric.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include <vmhi-model/commands.h>
+#include <vmhi-model/model.h>
+
+#include "../program.h"
+
+static int usage(const char *why, const char *what)
+{
+	model_log("%s%s; use --port PATH[,PATH...] [--zone \"NAME WWPN;WWPN...\"]... "
+		  "[--control PATH] [--pcap FILE]", why, what);
+	return 2;
+}
+
+static int add_ports(struct fabric *f, char *paths)
+{
+	char *rest = paths, *path, why[256];
+
+	while ((path = strsep(&rest, ","))) {
+		if (!*path)
+			return usage("an empty path in --port ", paths);
+		if (!fabric_listen(f, path, why, sizeof(why))) {
+			model_log("%s", why);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int add_zone(struct fabric *f, const char *text)
+{
+	char name[64], members[4096], why[256];
+
+	if (sscanf(text, "%63s %4095s", name, members) != 2)
+		return usage("no zone: ", text);
+	if (zone_add(f, name, members, why, sizeof(why)))
+		return 0;
+	model_log("%s", why);
+	return 2;
+}
+
+static int report(const char *what, const char *path, int r)
+{
+	if (r)
+		model_log("%s %s: %s", what, path, strerror(-r));
+	return r ? 1 : 0;
+}
+
+static int apply(struct fabric *f, struct model_commands **control, int k)
+{
+	switch (k) {
+	case 'p':
+		return add_ports(f, optarg);
+	case 'z':
+		return add_zone(f, optarg);
+	case 'c':
+		if (*control)
+			return usage("a second --control ", optarg);
+		return report("--control", optarg,
+			      model_commands_listen(f->loop, optarg, fault_command, f, control));
+	case 'd':
+		return report("--pcap", optarg, capture_open(f, optarg));
+	}
+	return usage("not an option or without its value: ", "");
+}
+
+static int configure(struct fabric *f, struct model_commands **control, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"port", required_argument, NULL, 'p'},
+		{"zone", required_argument, NULL, 'z'},
+		{"control", required_argument, NULL, 'c'},
+		{"pcap", required_argument, NULL, 'd'},
+		{NULL, 0, NULL, 0},
+	};
+	int k, r;
+
+	opterr = 0;
+	while ((k = getopt_long(argc, argv, "", known, NULL)) >= 0) {
+		if (k == '?')
+			return usage("not an option or without its value: ", argv[optind - 1]);
+		r = apply(f, control, k);
+		if (r)
+			return r;
+	}
+	if (optind < argc)
+		return usage("not understood: ", argv[optind]);
+	return f->port[0] ? 0 : usage("missing: ", "--port");
+}
+
+int main(int argc, char **argv)
+{
+	struct model_loop *l = model_loop_new();
+	struct fabric *f = l ? fabric_new(l) : NULL;
+	struct model_commands *control = NULL;
+	int r = 1;
+
+	model_log_name("fc-fabric");
+	if (f)
+		r = configure(f, &control, argc, argv);
+	else
+		model_log("out of memory");
+	if (!r)
+		r = fc_program_run(l);
+	model_commands_close(control);
+	fabric_free(f);
+	model_loop_free(l);
+	return r;
+}
