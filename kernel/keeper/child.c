@@ -21,6 +21,7 @@
 
 #define ATTACH_MS 12000	/* a device: the ABI gives attach() 10 s */
 #define ANSWER_MS 5000
+#define DEATH_MS  200	/* one that was killed is dead within a few */
 #define OP_MAX	  17
 #define FIXED_FDS 4	/* that a call waits for, beside the register rings */
 
@@ -110,7 +111,10 @@ void child_free(struct child *c)
 		return;
 	child_end(c, "it is not needed");
 	devices_rings_free(c);
-	free(c);
+	if (c->corpse)
+		c->orphan = true;	/* freed when it is buried */
+	else
+		free(c);
 }
 
 /* The driver's operation that it is in, or "". */
@@ -119,23 +123,59 @@ static void running(const struct child *c, char op[OP_MAX])
 	driver_op_of(c->pid, "vmhi-worker", op, OP_MAX);
 }
 
-static void reap(struct child *c, const char *op)
+/* The text of how it ended, unless it is known better why. */
+static void tell_fate(struct child *c, const char *end, const char *op)
 {
+	if (!c->fate[0] && c->reason[0])
+		snprintf(c->fate, sizeof(c->fate), "%s", c->reason);
+	if (!c->fate[0])
+		snprintf(c->fate, sizeof(c->fate), "the worker died: %s%s%s%s", end,
+			 op[0] ? " in the driver's " : "", op, op[0] ? "()" : "");
+}
+
+/* Reaps it if it is dead within ms; false: it is not. */
+static bool bury(struct child *c, int ms, const char *op)
+{
+	struct pollfd p = {.fd = c->pidfd, .events = POLLIN};
 	char end[64] = "its fate is unknown";
 	int status;
 
-	if (waitpid(c->pid, &status, 0) == c->pid) {
+	if (poll(&p, 1, ms) != 1)
+		return false;
+	if (waitpid(c->corpse, &status, 0) == c->corpse) {
 		if (WIFSIGNALED(status))
 			snprintf(end, sizeof(end), "signal %d (%s)", WTERMSIG(status),
 				 strsignal(WTERMSIG(status)));
 		else
 			snprintf(end, sizeof(end), "exit status %d", WEXITSTATUS(status));
 	}
-	if (!c->fate[0] && c->reason[0])
-		snprintf(c->fate, sizeof(c->fate), "%s", c->reason);
-	if (!c->fate[0])
-		snprintf(c->fate, sizeof(c->fate), "the worker died: %s%s%s%s", end,
-			 op[0] ? " in the driver's " : "", op, op[0] ? "()" : "");
+	tell_fate(c, end, op);
+	close(c->pidfd);
+	c->corpse = 0;
+	return true;
+}
+
+/* What follows from its death. */
+static void buried(struct child *c)
+{
+	struct set *s = c->set;
+
+	if (c->orphan)
+		free(c);
+	else if (c == s->child)
+		recover_later(s);
+	else if (c == s->spare)
+		spare_lost(s);
+}
+
+static void on_late_death(void *arg, uint32_t events)
+{
+	struct child *c = arg;
+
+	event_del(c->ev_end);
+	c->ev_end = NULL;
+	bury(c, -1, "");
+	buried(c);
 }
 
 /* Nobody hears it any more, and what it was told is forgotten. */
@@ -150,29 +190,47 @@ static void unwatch(struct child *c)
 	devices_rings_quiet(c);
 }
 
-void child_end(struct child *c, const char *why)
+/*
+ * Kills it. One that is not dead within ms, since a device or a file system holds it in the Linux
+ * kernel, is waited for by the event loop, and nobody takes its place before.
+ */
+static void end(struct child *c, const char *why, int ms)
 {
-	struct set *s = c->set;
 	char op[OP_MAX];
 
-	if (!c->pid)
-		return;
 	unwatch(c);
-	if (c == s->child)
-		devices_fence(s);
+	if (c == c->set->child)
+		devices_fence(c->set);
 	snprintf(c->fate, sizeof(c->fate), "%s", why);
 	running(c, op);
 	/* A closed channel does not say that it is dead; where it is, this changes nothing. */
 	kill(c->pid, SIGKILL);
-	reap(c, op);
-	close(c->pidfd);
 	close(c->command);
 	close(c->request);
+	c->corpse = c->pid;
 	c->pid = 0;
-	if (c == s->child)
-		recover_later(s);
-	else if (c == s->spare)
-		spare_lost(s);
+	if (bury(c, ms, op)) {
+		buried(c);
+		return;
+	}
+	if (ms)
+		log_warning("worker %d was killed and does not end: waiting for it", c->corpse);
+	tell_fate(c, "it was killed", op);
+	c->ev_end = event_add(c->set->loop, c->pidfd, EPOLLIN, on_late_death, c);
+	if (!c->ev_end)
+		on_late_death(c, 0);
+}
+
+void child_end(struct child *c, const char *why)
+{
+	if (c->pid)
+		end(c, why, DEATH_MS);
+}
+
+void child_retire(struct child *c, const char *why)
+{
+	if (c->pid)
+		end(c, why, 0);
 }
 
 static nfds_t watch(struct child *c, struct pollfd *p, struct reg_server **ring)

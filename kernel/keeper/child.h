@@ -32,6 +32,8 @@ struct notified {
 struct child {
 	struct set *set;
 	pid_t pid;		/* 0: it has ended */
+	pid_t corpse;		/* it was killed, and is not dead yet; 0: it is */
+	bool orphan;		/* a corpse that nobody knows any more */
 	int pidfd;		/* readable once it has ended */
 	int command, request;	/* our ends of the two channels */
 	int listener;		/* tells of denied system calls; -1: not yet */
@@ -48,7 +50,7 @@ struct child {
 
 /* Starts one that has been told nothing yet. NULL: e says why. */
 struct child *child_new(struct set *s, struct err *e);
-/* Ends it if it lives, and frees all. */
+/* Ends it if it lives, and frees all: a corpse once it is buried. */
 void child_free(struct child *c);
 
 /*
@@ -58,10 +60,13 @@ void child_free(struct child *c);
 int child_call(struct child *c, enum chan_command cmd, const void *body, size_t len, const int *fds,
 	       int nfd, void *out, size_t outlen, struct err *e);
 /*
- * Kills it if it lives still and waits for it. why "": as it died. Of the one that serves, the
- * devices are fenced before, and it is replaced as soon as the event loop runs again.
+ * Kills it if it lives still and waits for it, for a fifth of a second at most. why "": as it died.
+ * Of the one that serves, the devices are fenced before, and it is replaced as soon as it is dead
+ * and the event loop runs again.
  */
 void child_end(struct child *c, const char *why);
+/* The same of one that stands still and touches nothing any more: its death is not waited for. */
+void child_retire(struct child *c, const char *why);
 #define CHILD_LIES "the worker does not keep to the protocol: killed"
 
 /* order.c: commands that nobody waits for. */

@@ -127,15 +127,11 @@ void child_listen(struct child *c)
 	int r;
 
 	while (c->pid && (r = chan_recv(c->command, &m, MSG_DONTWAIT)) != -EAGAIN) {
-		if (r == -EPIPE) { /* its pidfd tells, once it has ended */
-			event_modify(c->ev_command, 0);
-			return;
-		}
 		if (r == 0 && child_answered(c, &m))
 			continue;
 		if (r == 0)
 			chan_close_fds(&m);
-		child_end(c, CHILD_LIES);
+		child_end(c, r == -EPIPE ? "" : CHILD_LIES);
 	}
 }
 

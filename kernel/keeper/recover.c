@@ -16,6 +16,7 @@
 #define QUICK_MS     1000	/* who dies sooner than this took over in vain */
 #define QUICK_DEATHS 3		/* so many in a row: the devices are reset, too */
 #define DELAY_MAX_MS 1000
+#define CORPSE_MS    50
 
 /* How many restarts there were within the set's window. */
 static uint32_t recent(const struct set *s)
@@ -92,14 +93,12 @@ static struct child *take_spare(struct set *s, struct err *e)
 	return c;
 }
 
-/* The last one makes room for the next. */
+/* The last one is dead, or stands still, and its devices are fenced. */
 static int hand_over(struct set *s, struct child *next, bool cold, struct err *e)
 {
 	struct child *old = s->child;
 	int r;
 
-	/* Its devices are fenced by that; mostly it has ended before. */
-	child_end(old, "it was replaced");
 	r = cold ? devices_reset(s, e) : 0;
 	dma_pool_worker_died(&s->pool);
 	pulse_anew(s);
@@ -145,6 +144,10 @@ static void take_over(void *arg)
 	struct child *next;
 
 	r->timer = 0;
+	if (s->child->corpse) {	/* of a try that failed */
+		try_later(s, CORPSE_MS);
+		return;
+	}
 	if (s->cfg.restart_limit && recent(s) >= s->cfg.restart_limit) {
 		give_up(s);
 		return;
@@ -177,6 +180,21 @@ void recover_later(struct set *s)
 	try_later(s, delay_ms(s));
 }
 
+/*
+ * The one that serves is told to let go, and is not waited for while it dies: it stands still. One
+ * that cannot let go was killed as one that hangs, and must be dead. -errno: it is not.
+ */
+static int let_go(struct set *s, struct err *e)
+{
+	struct child *old = s->child;
+
+	child_call(old, CMD_LET_GO, NULL, 0, NULL, 0, NULL, 0, NULL);
+	if (!old->pid && old->corpse)
+		return err_set(e, -EBUSY, "the worker that serves was killed and does not end");
+	child_retire(old, "it was replaced");
+	return 0;
+}
+
 int recover_planned(struct set *s, struct child *next, const char *cause, struct err *e)
 {
 	struct restarts *r = &s->restarts;
@@ -185,9 +203,11 @@ int recover_planned(struct set *s, struct child *next, const char *cause, struct
 	/* From here on, its end is no reason for another take-over. */
 	r->busy = true;
 	r->noticed_us = now_us();
-	/* What is on its way gets to the end of its batch. One that cannot is killed as well. */
-	child_call(s->child, CMD_PAUSE, NULL, 0, NULL, 0, NULL, 0, NULL);
-	rc = hand_over(s, next, false, e);
+	rc = let_go(s, e);
+	if (rc)
+		child_free(next);
+	else
+		rc = hand_over(s, next, false, e);
 	r->busy = false;
 	if (rc) {
 		/* Back to the set's own driver. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the worker asks of the keeper. Its process runs vendor code: every field is checked. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -109,12 +108,10 @@ void request_serve(struct child *c)
 
 	if (r == -EAGAIN)
 		return;
-	if (r == -EPIPE)
-		kill(c->pid, SIGKILL); /* its pidfd tells, once it has ended */
-	else if (r)
-		child_end(c, CHILD_LIES);
-	if (r)
+	if (r) {
+		child_end(c, r == -EPIPE ? "" : CHILD_LIES);
 		return;
+	}
 	/* A spare has nothing to ask: no driver runs in it. */
 	r = c == c->set->child ? answer(c, &m) : -EPERM;
 	chan_close_fds(&m);

@@ -160,5 +160,6 @@ void uplink_close(struct set *s)
 	kill(s->passt, SIGTERM);
 	if (poll(&end, 1, PASST_END_MS) != 1)
 		kill(s->passt, SIGKILL);
-	on_passt_end(s, 0);
+	if (poll(&end, 1, PASST_END_MS) == 1)
+		on_passt_end(s, 0);
 }

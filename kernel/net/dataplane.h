@@ -75,6 +75,11 @@ void dp_start(struct dataplane *dp);
 /* Returns when the data thread stands at a batch boundary. Calls nest. */
 void dp_pause(struct dataplane *dp);
 void dp_resume(struct dataplane *dp);
+/*
+ * For good: takes nothing more from guests, waits until their frames are sent, 20 ms at most, and
+ * then pauses. What comes in is delivered until then.
+ */
+void dp_let_go(struct dataplane *dp);
 
 /* To be called once a second: finds drivers that do no work (uplink_failed). */
 void dp_check(struct dataplane *dp);

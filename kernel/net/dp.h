@@ -102,6 +102,7 @@ struct dataplane {
 	uint64_t hz;			/* of the time-stamp counter */
 	/* Between the threads. */
 	atomic_int pause_asked;
+	atomic_bool letting_go, drained; /* no guest is polled any more; and no frame is on its way */
 	bool standing, quit;
 	int pauses;
 	pthread_t thread;

@@ -4,6 +4,7 @@
  * none for a while. Between two rounds it can be stopped: nothing is half done there.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,8 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/lib/clock.h"
 #include "kernel/net/dp.h"
 
+#define LET_GO_MS 20	/* a full ring takes 6 at 1 Gbit/s */
 #define SPIN_US 50	/* idle polling before sleep is tried */
 
 /* Between two looks at what cannot wake us: an eighth of the time since anything came. */
@@ -36,6 +39,11 @@ static bool poll_uplinks(struct dataplane *dp)
 	return any;
 }
 
+static bool letting_go(const struct dataplane *dp)
+{
+	return __builtin_expect(atomic_load_explicit(&dp->letting_go, memory_order_relaxed), 0);
+}
+
 /*
  * The uplinks' turn comes after each port that had frames: so many ports do not crowd out what the
  * uplinks receive, nor fill their rings before what was sent is taken back.
@@ -45,7 +53,7 @@ static __attribute__((noinline)) bool poll_round(struct dataplane *dp)
 	bool any = false;
 
 	dp->sw.clock = dp_tsc();
-	for (uint32_t i = 0; i < (dp->nap ? 0 : dp->nports); i++) {
+	for (uint32_t i = 0; i < (dp->nap || letting_go(dp) ? 0 : dp->nports); i++) {
 		if (!port_poll(dp->port[i]))
 			continue;
 		any = true;
@@ -109,7 +117,7 @@ static int arm(struct dataplane *dp, enum dp_nap *nap)
 		work |= dp->uplink[i]->ops->arm(dp->uplink[i]);
 		uplinks |= !dp->uplink[i]->wakes;
 	}
-	if (work || dp->trouble || atomic_load(&dp->pause_asked))
+	if (work || dp->trouble || letting_go(dp) || atomic_load(&dp->pause_asked))
 		return -1;
 	*nap = held || ports ? NAP_NONE : uplinks ? NAP_LOOK : NAP_LONG;
 	return held ? 1 : ports ? look_ms(dp) : nap_ms(dp, *nap);
@@ -208,6 +216,17 @@ static int start_ticks(struct dataplane *dp)
 	return 0;
 }
 
+static bool all_sent(const struct dataplane *dp)
+{
+	for (uint32_t i = 0; i < dp->nuplinks; i++) {
+		const struct uplink *u = dp->uplink[i];
+
+		if (!u->failed && (u->sent || u->npending))
+			return false;
+	}
+	return true;
+}
+
 static void *data_thread(void *arg)
 {
 	struct dataplane *dp = arg;
@@ -225,6 +244,8 @@ static void *data_thread(void *arg)
 				     0) && !stand(dp, &asleep))
 			break;
 		any = count_round(dp);
+		if (letting_go(dp))
+			atomic_store(&dp->drained, all_sent(dp));
 		__atomic_store_n(&dp->pulse->clock, dp->sw.clock, __ATOMIC_RELAXED);
 		if (any) {
 			busy_at = dp->moved_at = dp->sw.clock;
@@ -299,6 +320,18 @@ void dp_pause(struct dataplane *dp)
 	atomic_store(&dp->pause_asked, 1);
 	(void)!eventfd_write(dp->wake, 1);
 	wait_standing(dp);
+}
+
+void dp_let_go(struct dataplane *dp)
+{
+	const struct timespec step = {0, 20000};
+	int64_t by = now_ms() + LET_GO_MS;
+
+	atomic_store(&dp->letting_go, true);
+	(void)!eventfd_write(dp->wake, 1);
+	while (!dp->pauses && !atomic_load(&dp->drained) && now_ms() < by)
+		ppoll(NULL, 0, &step, NULL);
+	dp_pause(dp);
 }
 
 void dp_resume(struct dataplane *dp)

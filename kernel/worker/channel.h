@@ -49,7 +49,8 @@ enum chan_command {
 	CMD_DATA_STATS,		/* answer: struct dp_stats */
 	CMD_DEVICE_GONE,	/* struct chan_index */
 	CMD_PING,		/* are you there? */
-	CMD_PAUSE,		/* let no more packets flow: another worker takes over */
+	CMD_LET_GO,		/* send what was taken from guests, then stand still: another
+				   worker takes over */
 	CMD_QUIT,		/* stop the devices, then answer, then exit with 0 */
 };
 

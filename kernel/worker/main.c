@@ -214,8 +214,8 @@ static int run(struct worker *w, struct chan_msg *m, struct err *e)
 	case CMD_GO:
 		dp_start(w->dp);
 		return 0;
-	case CMD_PAUSE:
-		dp_pause(w->dp);
+	case CMD_LET_GO:
+		dp_let_go(w->dp);
 		return 0;
 	case CMD_PORT_KEPT:
 		cmd_port_kept(w, m);

@@ -65,7 +65,7 @@ keeps='^vmhi: set "lan0" keeps its driver: '
 fails "${back}.*attach\\(\\) failed" "$unattached"
 fails "${back}no packet came in for 500 ms" "$mute"
 fails "${back}the worker died: signal 11" "$late"
-fails "$back(no packet came in for 500 ms|the data thread)" "$stuck"
+fails "$back(no packet came in for 500 ms|the worker's data thread hangs)" "$stuck"
 fails "$keeps.*drives no device" "$build/plugins/nic/vmhi/null/null.so"
 fails "$keeps" /bin/true
 fails "$keeps.*class" "$(edited hba 's/"class=nic\/1/"class=hba\/1/')"

@@ -253,3 +253,13 @@ TESTS += tests/unit/test-net-uplink
 tests_unit_test_net_uplink_SOURCES = %D%/test-net-uplink.c bench/ring.c bench/ring.h %D%/cunit.h
 tests_unit_test_net_uplink_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_net_uplink_LDADD = libnet.a $(UNIT_LIBS) -lpthread
+
+SCSI_TEST_SOURCES = %D%/scsi-bench.c %D%/scsi-bench.h %D%/cunit.h
+check_PROGRAMS += tests/unit/test-scsi tests/unit/test-scsi-reserve
+TESTS += tests/unit/test-scsi tests/unit/test-scsi-reserve
+tests_unit_test_scsi_SOURCES = %D%/test-scsi.c $(SCSI_TEST_SOURCES)
+tests_unit_test_scsi_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_scsi_LDADD = libscsitarget.a $(CUNIT_LIBS)
+tests_unit_test_scsi_reserve_SOURCES = %D%/test-scsi-reserve.c $(SCSI_TEST_SOURCES)
+tests_unit_test_scsi_reserve_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_scsi_reserve_LDADD = libscsitarget.a $(CUNIT_LIBS)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Uplinks that misbehave: a driver whose ring stands still, or that breaks the rules; a dead passt. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench/ring.h"
+#include "kernel/lib/clock.h"
 #include "kernel/lib/log.h"
 #include "kernel/net/dataplane.h"
 #include "tests/unit/cunit.h"
@@ -409,6 +411,41 @@ static void test_filter(void)
 	tear_down();
 }
 
+static void *work_again(void *arg)
+{
+	usleep(5000);
+	card.lazy = false;
+	return NULL;
+}
+
+/* What guests handed over is sent before another process takes over, if the card sends at all. */
+static void test_let_go(void)
+{
+	int64_t begin;
+	pthread_t t;
+
+	for (int dead = 0; dead < 2; dead++) {
+		set_up_card();
+		card.lazy = true;
+		send_frames(SIZE / 2, 2, 60);
+		for (int i = 0; i < 2000 && uplink_stats().tx_packets < SIZE / 2; i++)
+			usleep(500);
+		CU_ASSERT_EQUAL(card.nsent, SIZE / 2);
+		if (!dead)
+			CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, work_again, NULL), 0);
+		begin = now_ms();
+		dp_let_go(dp);
+		CU_ASSERT_EQUAL(card.nsent, dead ? SIZE / 2 : 0);
+		CU_ASSERT(!dead || now_ms() - begin >= 20);
+		if (!dead)
+			pthread_join(t, NULL);
+		send_frames(1, 2, 60);
+		usleep(20000);
+		CU_ASSERT_EQUAL(uplink_stats().tx_packets, SIZE / 2);
+		tear_down();
+	}
+}
+
 static void test_dead_passt(void)
 {
 	struct dp_stats before, after;
@@ -518,6 +555,7 @@ static const struct unit_test tests[] = {
 	{"is not called, or elected, once it broke the rules", test_failed_stays_out},
 	{"fails for a cookie that is no buffer's", test_bad_cookies},
 	{"fails when it does no work for seconds", test_idle_driver},
+	{"sends what it took before it lets go", test_let_go},
 	{"filters VLANs once packets flow", test_filter},
 	{"keeps what passt sent for a guest's buffers, unless another guest waits", test_passt_waits},
 	{"sleeps while a passt socket is full, and when it is dead", test_dead_passt},

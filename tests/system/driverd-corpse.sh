@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# A worker that was killed and does not end, since something holds it in the Linux kernel: the keeper
+# answers meanwhile, gives its place to no other, and does so once it has ended.
+. "$(dirname "$0")/lib.sh"
+
+[ "$(id -u)" = 0 ] || skip "to trace a worker takes root"
+command -v jq >/dev/null || skip "jq is missing"
+echo '{"name": "lan0", "ports": [{"name": "p0"}]}' >"$tmp/lan0.json"
+vmhi-driverd --config "$tmp/lan0.json" 2>"$tmp/log" &
+keeper=$!
+started+=($keeper)
+wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
+status() { timeout 2 vmhi set list --json | jq -r ".[0].$1"; }
+wait_for 10 eval '[ "$(status spare)" != 0 ]' || die "no spare: $(tail -1 "$tmp/log")"
+
+worker=$(status worker)
+[ "$worker" -gt 1 ] || die "no worker: $(tail -1 "$tmp/log")"
+"$build/tests/system/hold-thread" "$worker" 3 >"$tmp/held" 2>&1 &
+started+=($!)
+wait_for 2 grep -q held "$tmp/held" || skip "a worker cannot be traced here: $(cat "$tmp/held")"
+kill -KILL "$worker"
+wait_for 2 grep -q "worker $worker was killed and does not end: waiting for it" "$tmp/log" ||
+	fault "the corpse was not told of: $(tail -1 "$tmp/log")"
+for i in 1 2 3; do
+	[ "$(status worker) $(status restarts)" = "0 0" ] || fault "with a corpse: worker $(status worker), $(status restarts) restarts"
+	sleep 0.1
+done
+wait_for 5 eval '[ "$(status restarts)" = 1 ]' || fault "no restart when it had ended: $(tail -1 "$tmp/log")"
+[ "$(status worker)" -gt 1 ] || fault "no worker took its place"
+kill -TERM $keeper
+wait $keeper || fault "the keeper's end: $?"
+started=()
+nothing_left "a set with a corpse"
+ended
