@@ -37,6 +37,11 @@ FUZZ_vhost_user_SRC = $(FUZZ_virtqueue_SRC) kernel/lib/event.c kernel/lib/fdpass
 	vhost-user-session.c session.c)
 FUZZ_session_SRC = $(FUZZ_vhost_user_SRC)
 
+FUZZERS += scsi
+FUZZ_scsi_SRC = $(addprefix sdk/models/fc/scsi/,attention.c block.c inquiry.c mode.c mode-select.c \
+	opcodes.c pr-file.c pr-in.c pr-out.c provision.c reserve.c sense.c store.c target.c task.c \
+	unit.c verify.c vpd.c)
+
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ZLIB_LIBS) $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 FUZZ_BASE_SRC = kernel/lib/err.c kernel/lib/log.c
