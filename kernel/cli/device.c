@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vmhi device list | bind | unbind: PCI devices, and who drives them. */
+/* vmhi device list | bind | unbind: PCI devices and models of them, and who drives them. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,23 +17,34 @@ static void add_user(json_t *row, json_t *set, const json_t *dev)
 	json_object_set(row, "cause", json_object_get(dev, "cause"));
 }
 
+/* The row of that device; one without an address on the PCI bus, as a model's, gets one here. */
+static json_t *row_of(json_t *rows, const json_t *dev)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (json_equal(json_object_get(row, "address"), json_object_get(dev, "name")))
+			return row;
+	row = json_pack("{s:O,s:O,s:b}", "address", json_object_get(dev, "name"), "id",
+			json_object_get(dev, "id"), "bindable", 0);
+	json_array_append_new(rows, row);
+	return row;
+}
+
 /* Which running set has the device, if one has. */
 static void add_users(json_t *rows)
 {
 	struct err e;
-	json_t *names = client_running("sets", &e), *name;
-	size_t i, k, m;
+	json_t *names = client_running("sets", &e), *name, *dev;
+	size_t i, k;
 
 	json_array_foreach(names, i, name) {
 		json_t *ans = client_ask("sets", json_string_value(name),
 					 json_pack("{s:s}", "op", "devices"), NULL, &e);
-		json_t *dev, *row;
 
 		json_array_foreach(json_object_get(ans, "devices"), k, dev)
-			json_array_foreach(rows, m, row)
-				if (json_equal(json_object_get(row, "address"),
-					       json_object_get(dev, "name")))
-					add_user(row, name, dev);
+			add_user(row_of(rows, dev), name, dev);
 		json_decref(ans);
 	}
 	json_decref(names);
