@@ -27,8 +27,8 @@ void host_complain(struct vmhi_host_context *h, const char *fmt, ...)
 
 static void control_only(struct vmhi_host_context *h, const char *what)
 {
-	if (h->in_queue_call)
-		host_complain(h, "%s in a queue call", what);
+	if (h->queue_call)
+		host_complain(h, "%s in %s(), a queue call", what, h->queue_call);
 }
 
 uint64_t host_clock(void)

@@ -42,7 +42,7 @@ struct vmhi_host_context {
 	struct vmhi_event event[HOST_EVENTS];
 	uint32_t nevent;
 	_Atomic bool gone;
-	bool in_queue_call;
+	const char *queue_call;		/* the one that runs; NULL: none */
 	int fail_alloc;			/* this many succeed, then one fails; -1: none does */
 	uint32_t lie;			/* HOST_LIE_*: what the card's registers answer; its log is not shown */
 	char complaint[256];		/* the first thing the plugin did wrong */

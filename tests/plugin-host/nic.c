@@ -20,6 +20,16 @@ bool failed(const char *fmt, ...)
 	return false;
 }
 
+bool lacking(struct nic *n, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(n->lacks, sizeof(n->lacks), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
 struct nic_want nic_want(void)
 {
 	return (struct nic_want){.flags = VMHI_ATTACH_WARM, .mtu = 1500, .room = 2048,
@@ -69,9 +79,9 @@ void nic_post_all(struct nic *n, uint32_t idx)
 			.room = n->conf.rx_room,
 		};
 	}
-	n->h->in_queue_call = true;
+	n->h->queue_call = "rx_post";
 	took = c ? n->nic->rx_post(n->rxq[idx], pkt, c) : 0;
-	n->h->in_queue_call = false;
+	n->h->queue_call = NULL;
 	if (took > c)
 		host_complain(n->h, "rx_post took %u of %u", took, c);
 	for (uint32_t i = 0; i < took && i < c; i++)
@@ -90,14 +100,16 @@ static bool make_queue(struct nic *n, uint32_t kind, uint32_t idx)
 
 bool nic_configure(struct nic *n, const struct nic_want *w)
 {
+	bool polled = w->polled || n->h->nvec < NIC_VECTORS;
 	uint32_t vec = 0;
 	int r;
 
-	n->depth = w->depth;
-	n->event_vec = w->polled ? VMHI_NO_VEC : vec++;
+	n->depth = w->depth < n->info.depth_min ? n->info.depth_min :
+		   w->depth > n->info.depth_max ? n->info.depth_max : w->depth;
+	n->event_vec = polled ? VMHI_NO_VEC : vec++;
 	for (uint32_t i = 0; i < NIC_QUEUES; i++) {
-		n->rx_vec[i] = w->polled ? VMHI_NO_VEC : vec++;
-		n->tx_vec[i] = w->polled ? VMHI_NO_VEC : vec++;
+		n->rx_vec[i] = polled ? VMHI_NO_VEC : vec++;
+		n->tx_vec[i] = polled ? VMHI_NO_VEC : vec++;
 	}
 	n->conf = (struct vmhi_nic_conf){
 		.size = sizeof(n->conf), .mtu = w->mtu, .features = w->features,
@@ -114,13 +126,12 @@ bool nic_configure(struct nic *n, const struct nic_want *w)
 	return true;
 }
 
-bool nic_open(struct nic *n, const struct nic_want *w)
+static bool attach(struct nic *n, uint32_t flags)
 {
 	struct vmhi_attach at;
-	uint64_t v[1];
 	int r;
 
-	host_attach_args(n->h, &at, w->flags);
+	host_attach_args(n->h, &at, flags);
 	n->h->nevent = 0;
 	n->h->rd_count = n->h->wr_count = n->h->wait_ns = 0;
 	n->up.ns = host_clock();
@@ -131,6 +142,39 @@ bool nic_open(struct nic *n, const struct nic_want *w)
 	n->info = (struct vmhi_nic_info){.size = sizeof(n->info), .features = NIC_FEATURES};
 	r = n->nic->info(n->dev, &n->info);
 	CHECK(!r, "info: error %d", r);
+	return true;
+}
+
+bool nic_ask(struct nic *n)
+{
+	if (!attach(n, 0) || n->ops->quiesce(n->dev))
+		return false;
+	n->ops->detach(n->dev);
+	return true;
+}
+
+static bool can(struct nic *n, const struct nic_want *w)
+{
+	const struct vmhi_nic_info *i = &n->info;
+
+	if (w->features & ~i->features)
+		return lacking(n, "the driver does not offer the features 0x%lx",
+			       (long)(w->features & ~i->features));
+	if (w->tx_queues > i->tx_queues || w->rx_queues > i->rx_queues)
+		return lacking(n, "the driver has not %u and %u queues", w->tx_queues,
+			       w->rx_queues);
+	if (w->mtu > i->mtu_max)
+		return lacking(n, "the driver has no MTU of %u", w->mtu);
+	return true;
+}
+
+bool nic_open(struct nic *n, const struct nic_want *w)
+{
+	uint64_t v[1];
+	int r;
+
+	if (!can(n, w) || !attach(n, w->flags))
+		return false;
 	n->up.ns -= host_clock();
 	for (int i = 0; i < NIC_QUEUES; i++)
 		CHECK(!host_dma(n->h, 8 << 20, &n->buf[i]), "no memory for buffers");
@@ -144,16 +188,8 @@ bool nic_open(struct nic *n, const struct nic_want *w)
 	CHECK(!r, "start: error %d", r);
 	n->up = (struct nic_cost){n->h->rd_count, n->h->wr_count, n->h->wait_ns,
 				  host_clock() - n->up.ns};
-	CHECK(w->idle || nic_wait_link(n, true, 5000), "no link within 5 s");
+	CHECK(n->alone || nic_wait_link(n, true, 5000), "no link within 5 s");
 	return true;
-}
-
-bool nic_offers(struct nic *n, uint64_t features)
-{
-	struct nic_want w = nic_want();
-
-	w.idle = true;
-	return nic_open(n, &w) && nic_close(n) && (n->info.features & features) == features;
 }
 
 bool nic_queue_start(struct nic *n, uint32_t kind, uint32_t idx)
@@ -220,9 +256,9 @@ static uint32_t take(struct nic *n, uint32_t idx)
 	uint32_t got, i = 0;
 
 	memset(pkt, 0xa5, sizeof(pkt));
-	n->h->in_queue_call = true;
+	n->h->queue_call = "rx";
 	got = n->nic->rx(n->rxq[idx], pkt, 64);
-	n->h->in_queue_call = false;
+	n->h->queue_call = NULL;
 	while (i < got) {
 		uint32_t nseg = pkt[i].nseg;
 
@@ -249,9 +285,9 @@ static uint32_t reap(struct nic *n, uint32_t idx)
 	uint64_t cookie[64];
 	uint32_t got;
 
-	n->h->in_queue_call = true;
+	n->h->queue_call = "tx_done";
 	got = n->nic->tx_done(n->txq[idx], cookie, 64);
-	n->h->in_queue_call = false;
+	n->h->queue_call = NULL;
 	for (uint32_t i = 0; i < got; i++) {
 		uint64_t num = cookie[i] ^ 0xc0ffee00000000ull;
 
@@ -408,9 +444,9 @@ static bool hand_over(struct nic *n, uint32_t queue, const struct vmhi_pkt *pkt,
 	uint32_t took = 0;
 
 	for (int i = 0; i < 20000 && !took && !n->h->gone; i++) {
-		n->h->in_queue_call = true;
+		n->h->queue_call = "tx";
 		took = n->nic->tx(n->txq[queue], pkt, nseg);
-		n->h->in_queue_call = false;
+		n->h->queue_call = NULL;
 		if (took)
 			break;
 		nic_poll(n);

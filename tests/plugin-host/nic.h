@@ -10,6 +10,7 @@
 #include "tests/plugin-host/peer.h"
 
 #define NIC_QUEUES  2
+#define NIC_VECTORS (1 + 2 * NIC_QUEUES)
 #define NIC_BUFS    1024u	/* to receive into, of one queue, at most */
 #define NIC_INBOX   1024u
 #define NIC_FRAME   16384u
@@ -32,7 +33,6 @@ struct nic_want {
 	uint64_t features;
 	uint32_t mtu, room, tx_queues, rx_queues, depth;
 	bool polled;			/* no vectors */
-	bool idle;			/* do not wait for the link */
 };
 
 struct nic {
@@ -53,6 +53,8 @@ struct nic {
 	bool posted[NIC_QUEUES][NIC_BUFS];
 	uint32_t nposted[NIC_QUEUES], ncancelled;
 	bool hold;				/* nic_poll() posts no buffers */
+	bool alone;				/* nobody answers on the wire, and no link is waited for */
+	char lacks[80];				/* what the test needs and the device has not */
 	struct vmhi_mem txbuf;			/* NIC_TXBUFS of 16 KiB */
 	bool tx_busy[NIC_TXBUFS];
 	uint32_t tx_next, tx_inflight;
@@ -76,10 +78,13 @@ bool failed(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 			return failed(__VA_ARGS__);                                                \
 	} while (0)
 
+/* Says what the test needs and the driver or its device has not, and false: that is no failure. */
+bool lacking(struct nic *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 struct nic_want nic_want(void);
+/* Attaches the driver to ask what it can do; the tests find it in n->info from their begin. */
+bool nic_ask(struct nic *n);
 bool nic_open(struct nic *n, const struct nic_want *w);
-/* Has the plugin these features? Attaches it to ask. */
-bool nic_offers(struct nic *n, uint64_t features);
 bool nic_configure(struct nic *n, const struct nic_want *w);	/* queues, and starts them */
 bool nic_stop_queues(struct nic *n);				/* and frees them */
 bool nic_close(struct nic *n);

@@ -124,9 +124,9 @@ static bool test_vlan(struct nic *n, const struct expect *x)
 }
 
 const struct nic_test filter_tests[] = {
-	{"filter-unicast", test_unicast},
-	{"filter-multicast", test_multicast},
-	{"filter-promiscuous", test_promiscuous},
-	{"filter-vlan", test_vlan},
+	{"filter-unicast", test_unicast, WIRE},
+	{"filter-multicast", test_multicast, WIRE},
+	{"filter-promiscuous", test_promiscuous, WIRE},
+	{"filter-vlan", test_vlan, WIRE},
 	{0},
 };

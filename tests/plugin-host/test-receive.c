@@ -272,12 +272,12 @@ static bool test_vlan(struct nic *n, const struct expect *x)
 }
 
 const struct nic_test receive_tests[] = {
-	{"receive-sizes", test_sizes},
-	{"receive-checksums", test_checksums},
-	{"receive-spread", test_spread},
-	{"receive-vlan", test_vlan},
-	{"receive-jumbo", test_jumbo},
-	{"receive-oversize", test_oversize},
-	{"receive-no-buffer", test_no_buffer},
+	{"receive-sizes", test_sizes, WIRE},
+	{"receive-checksums", test_checksums, WIRE},
+	{"receive-spread", test_spread, WIRE},
+	{"receive-vlan", test_vlan, WIRE},
+	{"receive-jumbo", test_jumbo, WIRE},
+	{"receive-oversize", test_oversize, WIRE},
+	{"receive-no-buffer", test_no_buffer, WIRE},
 	{0},
 };

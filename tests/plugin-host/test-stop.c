@@ -22,7 +22,7 @@ static bool test_queues(struct nic *n, const struct expect *x)
 	for (int round = 0; round < 5; round++) {
 		uint32_t q = round & 1, held = n->nposted[q];
 
-		CHECK(held >= w.depth / 2, "queue %u took %u buffers of %u", q, held, w.depth);
+		CHECK(held >= n->depth / 2, "queue %u took %u buffers of %u", q, held, n->depth);
 		n->ncancelled = 0;
 		if (!nic_queue_stop(n, VMHI_QUEUE_RX, q))
 			return false;
@@ -278,11 +278,14 @@ static bool gone_calls(struct nic *n)
 	uint64_t v[VMHI_STAT_TX_ERR + 1], t = host_clock();
 	struct vmhi_nic_filter f = {.size = sizeof(f)};
 	struct vmhi_event ev = {.type = VMHI_EV_IRQ};
+	int r;
 
 	nic_poll(n);
-	CHECK(n->nic->stats(n->dev, v, VMHI_STAT_TX_ERR + 1) > 0, "no counters after forget");
-	CHECK(v[VMHI_STAT_RX_PACKETS] < 1000000, "counters are nonsense after forget");
-	CHECK(n->nic->filter(n->dev, &f) == -ENODEV, "filter works after forget");
+	r = n->nic->stats(n->dev, v, VMHI_STAT_TX_ERR + 1);
+	CHECK(r > 0 || r == -EIO || r == -ENODEV, "stats answers %d after forget", r);
+	CHECK(r < 0 || v[VMHI_STAT_RX_PACKETS] < 1000000, "counters are nonsense after forget");
+	r = n->nic->filter(n->dev, &f);
+	CHECK(!r || r == -ENODEV, "filter answers %d after forget", r);
 	n->ops->event(n->dev, &ev);
 	if (!nic_stop_queues(n))
 		return false;
@@ -337,13 +340,13 @@ static bool test_forget_attach(struct nic *n, const struct expect *x)
 }
 
 const struct nic_test stop_tests[] = {
-	{"stop-queues", test_queues},
-	{"stop-one", test_stopped},
-	{"stop-unplugged", test_unplugged},
-	{"quiesce", test_quiesce},
-	{"takeover", test_takeover},
-	{"hung", test_hung},
-	{"forget", test_forget},
-	{"forget-attach", test_forget_attach},
+	{"stop-queues", test_queues, WIRE},
+	{"stop-one", test_stopped, WIRE},
+	{"stop-unplugged", test_unplugged, WIRE},
+	{"quiesce", test_quiesce, WIRE},
+	{"takeover", test_takeover, WIRE},
+	{"hung", test_hung, WIRE},
+	{"forget", test_forget, ALONE},
+	{"forget-attach", test_forget_attach, ALONE},
 	{0},
 };

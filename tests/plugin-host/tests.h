@@ -9,6 +9,7 @@
 struct expect {
 	uint8_t mac[6];
 	bool has_mac;
+	bool no_wire;		/* nobody answers: only the tests that need nobody */
 	bool multicast_twice;	/* a known fault of QEMU 7.2's card: it counts them twice */
 	bool ip_fragments;	/* another: it cuts into IP fragments, where its wire cannot carry
 				   what is to be segmented */
@@ -17,6 +18,7 @@ struct expect {
 struct nic_test {
 	const char *name;
 	bool (*fn)(struct nic *n, const struct expect *x);
+	enum {ALONE, WIRE} needs;	/* WIRE: somebody who answers there */
 };
 
 extern const struct nic_test life_tests[], send_tests[], receive_tests[], filter_tests[],

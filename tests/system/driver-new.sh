@@ -28,6 +28,39 @@ cc -Wall -Wextra -Werror -o "$tmp/m" "$tmp/m.c" $flags || die "the example of do
 refused '^m: use: m SOCKET$' "$tmp/m"
 refused 'cannot serve /nowhere/m: No such file' "$tmp/m" /nowhere/m
 
+# It passes the tests of a driver on that example's card.
+"$tmp/m" "$tmp/toy" 2>"$tmp/toy.log" &
+toy=$!
+started+=($toy)
+wait_for 5 test -S "$tmp/toy" || die "the example does not serve: $(tail -1 "$tmp/toy.log")"
+"$installed" driver new --class nic --vendor acme --device 1234:5678 "$tmp/toynic" >/dev/null
+plugin_host=$tmp/root$prefix/bin/plugin-host
+tried() # what plugin-host says of the driver, as it was edited
+{
+	make -C "$tmp/toynic" >"$tmp/make.log" 2>&1 || die "toynic does not build: $(tail -2 "$tmp/make.log")"
+	timeout 60 "$plugin_host" --no-wire --vfio-user "$tmp/toy" "$tmp/toynic/toynic.so" >"$tmp/tests" 2>/dev/null
+}
+tried || fault "plugin-host: $(grep -B 1 -m 1 ^FAIL "$tmp/tests")"
+grep -q '^[1-9][0-9]* passed, 0 failed, [0-9]* skipped$' "$tmp/tests" || fault "plugin-host said: $(tail -1 "$tmp/tests")"
+sed -i '/n = queue_sent(q, pkt, n);/i if (n) *(volatile int *)(8 * n) = 0;' "$tmp/toynic/queue.c"
+tried && fault "plugin-host passes a driver that crashes"
+grep -q 'signal 11 (Segmentation fault), address 0x8, in the driver at 0x[0-9a-f]* (.*), called as tx$' "$tmp/tests" ||
+	fault "a crash in tx(): plugin-host said: $(tail -1 "$tmp/tests")"
+kill $toy
+
+# Links in the installed pages lead to what is installed.
+(cd "$tmp/root$prefix/share/doc/openvmhi" && grep -o ']([^)#]*' -r . --include='*.md') >"$tmp/links"
+while IFS=: read -r page link; do
+	link=${link#](}
+	case $link in
+	'' | http*) continue ;;
+	/*) link=$tmp/root$link ;;
+	*) link=$tmp/root$prefix/share/doc/openvmhi/$(dirname "$page")/$link ;;
+	esac
+	[ -e "$link" ] || fault "$page has a link to $link, which is not there"
+done <"$tmp/links"
+[ -s "$tmp/links" ] || fault "no links in the installed pages"
+
 model=$build/plugins/nic/intel/82574/model/82574-model
 "$model" --socket "$tmp/card" --wire none &
 started+=($!)
@@ -39,6 +72,8 @@ END
 vmhi set start lan0 || die "the set does not start"
 grep -q 'found the device, ids 0x8086 0x10d3' "$VMHI_RUN_DIR/sets/lan0/log" || fault "the driver did not say that it found its device"
 vmhi port list lan0 --json | grep -q '"p0"' || fault "no port p0"
+vmhi device list | grep -q "^vfio-user:$tmp/card  *8086:10d3 .* lan0 " ||
+	fault "device list: $(vmhi device list)"
 # A model serves one at a time: the next one is told so.
 sed 's/lan0/lan1/' "$VMHI_CONFIG_DIR/sets/lan0.json" >"$VMHI_CONFIG_DIR/sets/lan1.json"
 vmhi set start lan1 >"$tmp/out" 2>&1 && fault "two sets on one model"

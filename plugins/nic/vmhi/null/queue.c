@@ -44,6 +44,11 @@ static int nic_configure(void *d, const struct vmhi_nic_conf *conf)
 	if (conf->size < sizeof(*conf) || conf->mtu < 68 || conf->mtu > MTU_MAX || conf->features ||
 	    conf->tx_queues > QUEUES || conf->rx_queues > QUEUES)
 		return -VMHI_EINVAL;
+	if (conf->rx_room < 2048 || conf->rx_room > 16384 || (conf->rx_room & (conf->rx_room - 1)))
+		return -VMHI_EINVAL;
+	for (int i = 0; i < QUEUES; i++)
+		if (dev->tx[i] || dev->rx[i])
+			return -VMHI_EBUSY;
 	dev->conf = *conf;
 	return 0;
 }
