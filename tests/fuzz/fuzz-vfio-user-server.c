@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <vmhi-model/model.h>
+#include "tests/fuzz/model-card.h"
 
 #define MESSAGES 16	/* as many replies as the socket surely holds */
 
@@ -24,70 +24,17 @@ struct header {
 	uint32_t size, flags, error;
 };
 
-static struct model *m;
-
-static uint64_t card_read(void *dev, unsigned int bar, uint64_t offset, unsigned int size)
-{
-	uint64_t v = 0;
-
-	if (offset >= 1024 || offset % size || size > 8)
-		abort();
-	model_dma_read(m, offset << 12, &v, size);
-	return v;
-}
-
-static void card_write(void *dev, unsigned int bar, uint64_t offset, unsigned int size, uint64_t v)
-{
-	if (offset >= 1024 || offset % size || size > 8)
-		abort();
-	if (offset & 8)
-		model_msix_raise(m, (unsigned int)v);
-	else
-		model_dma_write(m, v, &v, size);
-}
-
-static void card_reset(void *dev)
-{
-}
-
-static const struct model_ops ops = {.read = card_read, .write = card_write, .reset = card_reset};
-static const struct model_pci pci = {
-	.bar = {{1024, 0}, {4096, MODEL_BAR_MEM64}},
-	.msix_vectors = 5,
-	.msix_cap = 0x40,
-	.msix_table_bar = 0,
-	.msix_table_offset = 512,
-	.msix_pba_bar = 0,
-	.msix_pba_offset = 768,
-};
-
 static void send_one(int sock, uint16_t command, uint8_t shape, const uint8_t *body, size_t n,
 		     const int *spare)
 {
 	struct header h = {shape, command, (uint32_t)(sizeof(h) + n), shape & 0x31, 0};
-	struct iovec iov[2] = {{&h, sizeof(h)}, {(void *)body, n}};
-	char ctl[CMSG_SPACE(2 * sizeof(int))];
-	struct msghdr mh = {.msg_iov = iov, .msg_iovlen = 2};
 	size_t nfds = shape >> 6 & 3;
 
 	if (shape & 0x08)
 		h.size += shape;	/* a size that does not agree with what comes */
 	if (nfds == 3)
 		nfds = 0;
-	if (nfds) {
-		struct cmsghdr *c;
-
-		memset(ctl, 0, sizeof(ctl));
-		mh.msg_control = ctl;
-		mh.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-		memcpy(CMSG_DATA(c), spare + (shape & 2 ? 0 : 1), nfds * sizeof(int));
-	}
-	if (sendmsg(sock, &mh, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return;
+	send_message(sock, &h, sizeof(h), body, n, spare + (shape & 2 ? 0 : 1), nfds);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -102,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!l || spare[0] < 0 || ftruncate(spare[0], 1 << 20) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s) < 0)
 		abort();
-	m = model_new(l, &pci, &ops, NULL);
+	m = model_new(l, &card_pci, &card_ops, NULL);
 	if (!m || !model_share(m, 1, 0, 4096) || model_add_pm_cap(m, 0x50) ||
 	    model_serve(m, s[0]))
 		abort();

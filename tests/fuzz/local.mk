@@ -6,9 +6,10 @@
 # fuzz-<name>.c is implied; dashes become underscores).
 FUZZERS =
 
-FUZZERS += vfio-user-server
+FUZZERS += vfio-user-server model-proxy
 FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c log.c loop.c config.c bar.c msix.c dma.c faults.c \
 	commands.c listen.c stream.c proxy.c qtest.c server.c protocol.c version.c)
+FUZZ_model_proxy_SRC = $(FUZZ_vfio_user_server_SRC)
 
 FUZZERS += vfio-user-client
 FUZZ_vfio_user_client_SRC = kernel/lib/fdpass.c $(addprefix kernel/bus/,bus.c iova.c sysfs.c vfio.c \
