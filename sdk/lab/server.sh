@@ -112,10 +112,14 @@ netdev()
 
 qemu_command()
 {
-	local i=0 c d
-	cmd=(qemu-system-x86_64 -accel tcg,thread=multi -cpu EPYC,+svm,+npt -smp "$cpus"
-		-m "$memory" -display none -nodefaults -no-reboot
-		-device intel-iommu,intremap=on,caching-mode=off
+	local i=0 c d smp=$cpus iommu=(-device "intel-iommu,intremap=on,caching-mode=off")
+	if [ ${#models[@]} != 0 ]; then
+		iommu=()
+		smp=1,maxcpus=2	# two CPUs at one x-pci-proxy-dev can make QEMU 7.2 stand still
+		shared_memory=yes
+	fi
+	cmd=(qemu-system-x86_64 -accel tcg,thread=multi -cpu EPYC,+svm,+npt -smp "$smp"
+		-m "$memory" -display none -nodefaults -no-reboot "${iommu[@]}"
 		-kernel "$LAB_KERNEL/vmlinux" -initrd "$work/server.cpio"
 		-append "console=ttyS0 quiet loglevel=5 intel_iommu=on tsc=reliable no_timer_check nokaslr mitigations=off cryptomgr.notests panic=-1"
 		-device virtio-serial-pci,id=vs,addr=10.0
@@ -138,6 +142,7 @@ qemu_command()
 			-device "virtio-blk-pci,drive=d$i,addr=$((17 + i)).0")
 		i=$((i + 1))
 	done
+	add_models
 	cmd+=("${qemu_args[@]}")
 	if [ $shell = 1 ]; then
 		cmd+=(-chardev "stdio,id=con,signal=off,logfile=$out/console.log" -serial chardev:con)
@@ -151,6 +156,7 @@ run_server()
 	local cmd rc=0
 	[ "$cpus" -ge 2 ] || die "$dir/scenario.conf: cpus must be 2 or more (see doc/lab.md)"
 	qemu_command
+	start_models
 	: >"$out/console.log"
 	printf '%q ' "${cmd[@]}" >"$out/qemu.cmd"
 	if [ $shell = 1 ]; then
@@ -167,6 +173,7 @@ run_server()
 	fi
 	[ $rc != 124 ] || fail "the server was still running after $timeout s"
 	[ $rc = 0 ] || fail "QEMU ended with status $rc: $(tail -1 "$out/qemu.log")"
+	models_live
 	mkdir -p "$out/results"
 	tar -C "$out/results" -xf "$out/results.tar" 2>/dev/null && rm -f "$out/results.tar" ||
 		fail "the server stopped before its end; $(last_error "$out/console.log")"
