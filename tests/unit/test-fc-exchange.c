@@ -260,6 +260,15 @@ static void test_broken(void)
 	}
 	CU_ASSERT_EQUAL(t.requests, 1);
 	CU_ASSERT_EQUAL(t.asked_n, sizeof(data));
+	/* A first frame of nothing but its header, then the end. */
+	t.requests = 0;
+	fc_put16(t.frame[0].bytes + 16, 1000);
+	fc_exchanges_receive(t.x, t.frame[0].bytes, 24);
+	fc_put16(t.frame[3].bytes + 14, 1);
+	fc_put16(t.frame[3].bytes + 16, 1000);
+	fc_exchanges_receive(t.x, t.frame[3].bytes, t.frame[3].n);
+	CU_ASSERT_EQUAL(t.requests, 1);
+	CU_ASSERT_EQUAL(t.asked_n, 1024);
 	/* More fill than payload. */
 	t.requests = 0;
 	fc_put24(t.frame[0].bytes + 9, FC_FCTL_END_SEQ | 3);

@@ -109,7 +109,7 @@ static struct piece *oldest(struct fc_assembly *a)
 
 static bool append(struct piece *p, const uint8_t *payload, size_t n)
 {
-	if (p->n + n > p->room) {
+	if (!p->buf || p->n + n > p->room) {
 		size_t room = p->room ? p->room * 2 : 2 * FC_PAYLOAD_MAX;
 		uint8_t *buf = room <= FC_SEQUENCE_MAX * 2 ? realloc(p->buf, room) : NULL;
 
