@@ -9,6 +9,11 @@ static void on_send(void *dev, uint8_t sof, const uint8_t *frame, size_t n, uint
 	fc_wire_send(c->w, sof, frame, n, eof);
 }
 
+struct fc_sender client_sender(struct client *c)
+{
+	return (struct fc_sender){.send = on_send, .dev = c};
+}
+
 static void on_request(void *dev, const struct fc_sequence *s)
 {
 	struct client *c = dev;
@@ -48,7 +53,7 @@ static const struct fc_wire_ops ops = {.receive = on_frame, .link = on_link};
 static void plug(struct net *n, struct client *c)
 {
 	const struct fc_exchanges_ops x_ops = {
-		.out = {.send = on_send, .dev = c}, .request = on_request,
+		.out = client_sender(c), .request = on_request,
 	};
 	char why[128];
 	int s[2];

@@ -46,6 +46,7 @@ int client_login(struct net *n, struct client *c, uint8_t command, uint32_t s_id
 void client_join(struct net *n, struct client *c, uint64_t wwpn);
 /* FC_CT_ACCEPT or FC_CT_REJECT, or negative when nothing came; the answer is in c->payload. */
 int client_ct(struct net *n, struct client *c, uint16_t command, const void *args, size_t len);
+struct fc_sender client_sender(struct client *c);
 int client_frame(struct client *c, uint32_t s_id, uint32_t d_id, uint8_t sof, size_t len);
 
 #endif
