@@ -43,6 +43,11 @@ FUZZ_scsi_SRC = $(addprefix sdk/models/fc/scsi/,attention.c block.c inquiry.c mo
 	opcodes.c pr-file.c pr-in.c pr-out.c provision.c reserve.c sense.c store.c target.c task.c \
 	unit.c verify.c vpd.c)
 
+FUZZERS += fc-fabric
+FUZZ_fc_fabric_SRC = $(addprefix sdk/models/,loop.c listen.c $(addprefix fc/,frame.c wire.c sequence.c \
+	exchange.c els.c)) $(addprefix sdk/models/fc/fabric/,fabric.c queue.c route.c login.c services.c \
+	changes.c names.c names-query.c names-register.c zone.c faults.c capture.c fcoe-frame.c)
+
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ZLIB_LIBS) $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 FUZZ_BASE_SRC = kernel/lib/err.c kernel/lib/log.c
