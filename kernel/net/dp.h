@@ -44,10 +44,17 @@ struct uplink_ops {
 	void (*free)(struct uplink *u);
 };
 
+/* Two counters, a as it was when b moved last, and how many looks ago that was. */
+struct uplink_pace {
+	uint64_t a, b;
+	unsigned int looks;
+};
+
 /* What uplink-watch.c saw at its last look, and how often in a row it looked odd. */
 struct uplink_watch {
-	uint64_t done, handed, taken, at_card;
-	unsigned int tx_still, rx_still, no_link;
+	uint64_t done, handed, taken, received;
+	struct uplink_pace sending, receiving;
+	unsigned int tx_still, no_link, flood;
 };
 
 struct uplink {
@@ -66,7 +73,7 @@ struct uplink {
 	struct vmhi_nic_info info;
 	uint64_t features;
 	uint32_t depth, posted, sent;	/* sent: not yet done */
-	uint64_t taken;			/* frames that it handed over, all together */
+	uint64_t taken;			/* good frames that it handed over, all together */
 	bool failed;			/* it broke the rules: not called any more */
 	bool reported;			/* and that was said */
 	const char *why;		/* it failed; NULL: against the rules of the class */

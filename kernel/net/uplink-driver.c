@@ -208,9 +208,9 @@ static bool receive(struct uplink *u)
 		return true;
 	}
 	u->posted -= n;
-	u->taken += n;
 	if (__builtin_expect(!all_whole(&u->dp->pool, pkt, n), 0))
 		n = sort_out(u, pkt, n);
+	u->taken += n;
 	if (n)
 		uplink_input(u, pkt, n);
 	return true;

@@ -254,8 +254,10 @@ struct vmhi_nic {
 
 	/* Writes the first n counters, 0 for those that are not counted. Returns how many the
 	 * driver knows, or -EIO or -ENODEV, and then v is not used. Control; may block, 5 s at
-	 * most. Also called while queues run. vmhi-driverd asks only while guests send and nothing
-	 * comes in: counters that wrap in the device are gathered by a timer of the driver's. */
+	 * most. Also called while queues run. vmhi-driverd asks once a second while frames come or
+	 * go, and seldom else: counters that wrap in the device are gathered by a timer of the
+	 * driver's. It ends a driver whose own account they contradict (nothing sent of what was
+	 * said to be, nothing handed over of what came, or a flood that never did). */
 	int (*stats)(void *dev, uint64_t *v, uint32_t n);
 };
 
