@@ -45,7 +45,7 @@ FUZZ_scsi_SRC = $(addprefix sdk/models/fc/scsi/,attention.c block.c inquiry.c mo
 
 FUZZERS += fc-fabric
 FUZZ_fc_fabric_SRC = $(addprefix sdk/models/,loop.c listen.c $(addprefix fc/,frame.c wire.c sequence.c \
-	exchange.c els.c)) $(addprefix sdk/models/fc/fabric/,fabric.c queue.c route.c login.c services.c \
+	exchange.c els.c name.c)) $(addprefix sdk/models/fc/fabric/,fabric.c queue.c route.c login.c services.c \
 	changes.c names.c names-query.c names-register.c zone.c faults.c capture.c fcoe-frame.c)
 
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined

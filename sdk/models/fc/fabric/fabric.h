@@ -172,8 +172,6 @@ bool zone_remove(struct fabric *f, const char *name);
 void zone_free_all(struct fabric *f);
 /* No zones: everybody sees everybody. */
 bool zone_allows(const struct fabric *f, uint64_t a, uint64_t b);
-/* 16 hexadecimal digits, colons between bytes or not. */
-bool wwn_parse(const char *text, uint64_t *wwn);
 
 /* faults.c: the switches. */
 enum frame_kind { FRAME_ANY, FRAME_ELS, FRAME_CT, FRAME_BLS, FRAME_CMND, FRAME_XFER_RDY, FRAME_DATA,

@@ -2,9 +2,10 @@
 /* Zones: sets of port names. Two N_Ports see each other if a zone holds both. */
 #include "fabric.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../name.h"
 
 #define MEMBERS_MAX 64
 
@@ -14,21 +15,6 @@ struct zone {
 	unsigned int members;
 	uint64_t wwpn[MEMBERS_MAX];
 };
-
-bool wwn_parse(const char *text, uint64_t *wwn)
-{
-	int digits = 0;
-
-	for (*wwn = 0; *text; text++) {
-		if (*text == ':' && digits && digits % 2 == 0 && text[1])
-			continue;
-		if (!isxdigit((unsigned char)*text) || ++digits > 16)
-			return false;
-		*wwn = *wwn << 4 | (uint64_t)(isdigit((unsigned char)*text) ? *text - '0' :
-					      tolower((unsigned char)*text) - 'a' + 10);
-	}
-	return digits == 16;
-}
 
 static bool add_members(struct zone *z, const char *members, char *why, size_t why_size)
 {
@@ -43,7 +29,7 @@ static bool add_members(struct zone *z, const char *members, char *why, size_t w
 		}
 		memcpy(one, members, n);
 		one[n] = 0;
-		if (!wwn_parse(one, &z->wwpn[z->members])) {
+		if (!fc_name_parse(one, &z->wwpn[z->members])) {
 			snprintf(why, why_size, "zone %s: \"%s\" is no port name (16 hex digits)",
 				 z->name, one);
 			return false;
