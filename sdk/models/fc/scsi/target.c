@@ -164,13 +164,14 @@ int scsi_clear_task_set(struct scsi_nexus *n, const uint8_t lun[8])
 	return 0;
 }
 
-/* SAM-5 6.3.3: tasks end, mode parameters and the started state return; reservations stay. */
+/* SAM-5 6.3.3: tasks end, mode parameters and the started state return; reservations stay. Every
+ * nexus is told, that which asked for it too. */
 static void lu_reset(struct scsi_lu *lu, struct scsi_nexus *by)
 {
 	lu_abort_tasks(lu, NULL, by, NULL);
 	for (unsigned int i = 0; i < lu->target->nexuses; i++)
 		lu->attention[i] = 0;
-	attention_others(lu, by, UA_LUN_RESET);
+	attention_others(lu, NULL, UA_LUN_RESET);
 	lu->stopped = lu->d_sense = lu->swp = false;
 	lu->wce = true;
 }
