@@ -4,3 +4,4 @@ libvmhi_model_a_SOURCES += %D%/frame.c %D%/wire.c %D%/sequence.c %D%/exchange.c 
 	%D%/els.c %D%/els.h %D%/name.c %D%/name.h %D%/program.c %D%/program.h
 
 include %D%/fabric/local.mk
+include %D%/target/local.mk
