@@ -267,3 +267,10 @@ tests_unit_test_scsi_LDADD = libscsitarget.a $(CUNIT_LIBS)
 tests_unit_test_scsi_reserve_SOURCES = %D%/test-scsi-reserve.c $(SCSI_TEST_SOURCES)
 tests_unit_test_scsi_reserve_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_scsi_reserve_LDADD = libscsitarget.a $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-fc-target
+TESTS += tests/unit/test-fc-target
+tests_unit_test_fc_target_SOURCES = %D%/test-fc-target.c %D%/fc-initiator.c %D%/fc-initiator.h %D%/cunit.h
+tests_unit_test_fc_target_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_fc_target_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fc_target_LDADD = libfctarget.a libscsitarget.a $(MODEL_LIBS)
