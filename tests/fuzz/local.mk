@@ -48,6 +48,12 @@ FUZZ_fc_fabric_SRC = $(addprefix sdk/models/,loop.c listen.c $(addprefix fc/,fra
 	exchange.c els.c name.c)) $(addprefix sdk/models/fc/fabric/,fabric.c queue.c route.c login.c services.c \
 	changes.c names.c names-query.c names-register.c zone.c faults.c capture.c fcoe-frame.c)
 
+FUZZERS += fc-target
+FUZZ_fc_target_SRC = $(FUZZ_scsi_SRC) sdk/models/loop.c sdk/models/log.c sdk/models/listen.c \
+	$(addprefix sdk/models/fc/,els.c exchange.c frame.c sequence.c wire.c) \
+	$(addprefix sdk/models/fc/target/,command.c control.c data.c exchanges.c login.c manage.c outq.c \
+	session.c target.c)
+
 FUZZ_CFLAGS = -std=gnu11 -I$(top_srcdir)/sdk/models/include -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 FUZZ_LIBS = $(ZLIB_LIBS) $(ELF_LIBS) $(JANSSON_LIBS) $(SODIUM_LIBS)
 FUZZ_BASE_SRC = kernel/lib/err.c kernel/lib/log.c
