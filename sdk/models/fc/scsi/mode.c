@@ -38,7 +38,6 @@ static size_t control_page(const struct scsi_lu *lu, uint8_t control, uint8_t *p
 /* No failure is predicted, so DEXCPT is 1 and stays so. */
 static size_t exceptions(const struct scsi_lu *lu, uint8_t control, uint8_t *p)
 {
-	(void)lu;
 	p[0] = 0x1c;
 	p[1] = 10;
 	p[2] = control == CHANGEABLE ? 0 : 0x08;

@@ -7,7 +7,6 @@
 /* SPC-4 6.47. Whether it is started was checked. */
 void cmd_test_unit_ready(struct scsi_task *t)
 {
-	(void)t;
 }
 
 /* SBC-3 5.25; LOEJ and the power conditions are not served, and their bits refused. */

@@ -64,7 +64,6 @@ static size_t identification(const struct scsi_task *t, uint8_t *out)
 /* Page 86h, extended INQUIRY data: which attributes and sense fields there are. */
 static size_t extended(const struct scsi_task *t, uint8_t *p)
 {
-	(void)t;
 	p[1] = 0x07;	/* HEADSUP, ORDSUP, SIMPSUP */
 	p[2] = 0x01;	/* V_SUP: a write-back cache */
 	return 60;
@@ -89,7 +88,6 @@ static size_t block_limits(const struct scsi_task *t, uint8_t *p)
 
 static size_t characteristics(const struct scsi_task *t, uint8_t *p)
 {
-	(void)t;
 	put_be(p, 2, 1);	/* does not rotate */
 	p[4] = 0x02;		/* FUAB */
 	return 60;
@@ -97,7 +95,6 @@ static size_t characteristics(const struct scsi_task *t, uint8_t *p)
 
 static size_t provisioning(const struct scsi_task *t, uint8_t *p)
 {
-	(void)t;
 	p[1] = 0xe4;		/* LBPU, LBPWS, LBPWS10, LBPRZ: unmapped blocks read as zeros */
 	p[2] = 0x02;		/* thin */
 	return 4;
