@@ -55,8 +55,10 @@ tests_unit_test_model_proxy_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_proxy_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_model_proxy_LDADD = $(MODEL_LIBS)
 
-check_PROGRAMS += tests/unit/test-fc-fabric tests/unit/test-fc-names tests/unit/test-fc-capture
-TESTS += tests/unit/test-fc-fabric tests/unit/test-fc-names tests/unit/test-fc-capture
+check_PROGRAMS += tests/unit/test-fc-fabric tests/unit/test-fc-names tests/unit/test-fc-capture \
+	tests/unit/test-fcoe
+TESTS += tests/unit/test-fc-fabric tests/unit/test-fc-names tests/unit/test-fc-capture \
+	tests/unit/test-fcoe
 FC_CLIENT = %D%/fc-client.c %D%/fc-client.h %D%/cunit.h
 FC_LIBS = libfcfabric.a $(MODEL_LIBS)
 tests_unit_test_fc_fabric_SOURCES = %D%/test-fc-fabric.c $(FC_CLIENT)
@@ -67,6 +69,10 @@ tests_unit_test_fc_capture_SOURCES = %D%/test-fc-capture.c $(FC_CLIENT)
 tests_unit_test_fc_capture_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_fc_capture_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fc_capture_LDADD = $(FC_LIBS)
+tests_unit_test_fcoe_SOURCES = %D%/test-fcoe.c $(FC_CLIENT)
+tests_unit_test_fcoe_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_fcoe_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fcoe_LDADD = $(FC_LIBS)
 tests_unit_test_fc_names_SOURCES = %D%/test-fc-names.c $(FC_CLIENT)
 tests_unit_test_fc_names_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_fc_names_CFLAGS = $(UNIT_CFLAGS)

@@ -3,7 +3,8 @@
 noinst_LIBRARIES += libfcfabric.a
 libfcfabric_a_SOURCES = %D%/fabric.c %D%/queue.c %D%/route.c %D%/login.c %D%/services.c %D%/changes.c \
 	%D%/names.c %D%/names-query.c %D%/names-register.c %D%/zone.c %D%/faults.c %D%/capture.c \
-	%D%/fcoe-frame.c %D%/fabric.h %D%/names.h %D%/fcoe-frame.h
+	%D%/fcoe-frame.c %D%/fip.c %D%/fcoe.c %D%/enode.c %D%/fabric.h %D%/names.h %D%/fcoe-frame.h \
+	%D%/fip.h %D%/fcoe.h
 libfcfabric_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/models/include
 libfcfabric_a_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS)
 

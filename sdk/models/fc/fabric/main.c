@@ -2,12 +2,14 @@
 /*
  * fc-fabric: a Fibre Channel switch as a program.
  *
- *   fc-fabric --port PATH[,PATH...] [--zone "NAME WWPN;WWPN..."]... [--control PATH] [--pcap FILE]
+ *   fc-fabric [--port PATH[,PATH...]] [--fcoe WIRE] [--zone "NAME WWPN;WWPN..."]... [--control PATH]
+ *             [--pcap FILE]
  *
- * Each PATH becomes an F_Port, a unix socket that a card or a target plugs into. SIGTERM and SIGINT
- * end the program.
+ * Each PATH becomes an F_Port, a unix socket that a card or a target plugs into. On WIRE, an Ethernet
+ * cable as model_wire_open() takes it, the fabric is an FCoE forwarder. SIGTERM and SIGINT end the
+ * program.
  */
-#include "fabric.h"
+#include "fcoe.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -18,9 +20,15 @@
 
 #include "../program.h"
 
+struct program {
+	struct fabric *f;
+	struct fcoe *fcoe;
+	struct model_commands *control;
+};
+
 static int usage(const char *why, const char *what)
 {
-	model_log("%s%s; use --port PATH[,PATH...] [--zone \"NAME WWPN;WWPN...\"]... "
+	model_log("%s%s; use [--port PATH[,PATH...]] [--fcoe WIRE] [--zone \"NAME WWPN;WWPN...\"]... "
 		  "[--control PATH] [--pcap FILE]", why, what);
 	return 2;
 }
@@ -59,28 +67,47 @@ static int report(const char *what, const char *path, int r)
 	return r ? 1 : 0;
 }
 
-static int apply(struct fabric *f, struct model_commands **control, int k)
+static int add_fcoe(struct program *p, const char *wire)
+{
+	char why[256];
+
+	if (p->fcoe)
+		return usage("a second --fcoe ", wire);
+	p->fcoe = fcoe_open(p->f, wire, why, sizeof(why));
+	if (p->fcoe)
+		return 0;
+	model_log("%s", why);
+	return 1;
+}
+
+static int apply(struct program *p, int k, const char *last)
 {
 	switch (k) {
 	case 'p':
-		return add_ports(f, optarg);
+		return add_ports(p->f, optarg);
+	case 'e':
+		return add_fcoe(p, optarg);
 	case 'z':
-		return add_zone(f, optarg);
+		return add_zone(p->f, optarg);
 	case 'c':
-		if (*control)
+		if (p->control)
 			return usage("a second --control ", optarg);
 		return report("--control", optarg,
-			      model_commands_listen(f->loop, optarg, fault_command, f, control));
+			      model_commands_listen(p->f->loop, optarg, fault_command, p->f,
+						    &p->control));
 	case 'd':
-		return report("--pcap", optarg, capture_open(f, optarg));
+		if (p->f->pcap)
+			return usage("a second --pcap ", optarg);
+		return report("--pcap", optarg, capture_open(p->f, optarg));
 	}
-	return usage("not an option or without its value: ", "");
+	return usage("not an option or without its value: ", last);
 }
 
-static int configure(struct fabric *f, struct model_commands **control, int argc, char **argv)
+static int configure(struct program *p, int argc, char **argv)
 {
 	static const struct option known[] = {
 		{"port", required_argument, NULL, 'p'},
+		{"fcoe", required_argument, NULL, 'e'},
 		{"zone", required_argument, NULL, 'z'},
 		{"control", required_argument, NULL, 'c'},
 		{"pcap", required_argument, NULL, 'd'},
@@ -90,33 +117,31 @@ static int configure(struct fabric *f, struct model_commands **control, int argc
 
 	opterr = 0;
 	while ((k = getopt_long(argc, argv, "", known, NULL)) >= 0) {
-		if (k == '?')
-			return usage("not an option or without its value: ", argv[optind - 1]);
-		r = apply(f, control, k);
+		r = apply(p, k, argv[optind - 1]);
 		if (r)
 			return r;
 	}
 	if (optind < argc)
 		return usage("not understood: ", argv[optind]);
-	return f->port[0] ? 0 : usage("missing: ", "--port");
+	return p->f->port[0] || p->fcoe ? 0 : usage("missing: ", "--port or --fcoe");
 }
 
 int main(int argc, char **argv)
 {
 	struct model_loop *l = model_loop_new();
-	struct fabric *f = l ? fabric_new(l) : NULL;
-	struct model_commands *control = NULL;
+	struct program p = {.f = l ? fabric_new(l) : NULL};
 	int r = 1;
 
 	model_log_name("fc-fabric");
-	if (f)
-		r = configure(f, &control, argc, argv);
+	if (p.f)
+		r = configure(&p, argc, argv);
 	else
 		model_log("out of memory");
 	if (!r)
 		r = fc_program_run(l);
-	model_commands_close(control);
-	fabric_free(f);
+	model_commands_close(p.control);
+	fcoe_close(p.fcoe);
+	fabric_free(p.f);
 	model_loop_free(l);
 	return r;
 }
