@@ -89,6 +89,44 @@ tests_unit_test_fc_wire_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_fc_wire_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fc_wire_LDADD = $(MODEL_LIBS)
 
+LPE = plugins/hba/emulex/lpe31000/model
+LPE_FCP = %D%/lpe-expect.c %D%/lpe-fcp.c %D%/lpe-fcp.h %D%/lpe-fake.c %D%/lpe-fake.h \
+	%D%/cunit.h \
+	$(LPE)/card.h $(LPE)/exchange.h $(LPE)/sli4.h $(LPE)/abort.c $(LPE)/exchange.c \
+	$(LPE)/fcp.c $(LPE)/fcp.h $(LPE)/fcp-data.c $(LPE)/resource.c $(LPE)/ring.c $(LPE)/ring.h \
+	$(LPE)/rx.c $(LPE)/rx.h $(LPE)/scatter.c $(LPE)/scatter.h $(LPE)/tx.c $(LPE)/tx.h
+LPE_PORT = %D%/lpe-host.c %D%/lpe-host.h %D%/lpe-queues.c %D%/cunit.h $(LPE)/card.h $(LPE)/mbox.h \
+	$(LPE)/exchange.h $(LPE)/sli4.h $(LPE)/text.h $(LPE)/abort.c $(LPE)/card.c $(LPE)/config.c \
+	$(LPE)/config-port.c $(LPE)/config-queue.c $(LPE)/els.c $(LPE)/exchange.c $(LPE)/fcp.c \
+	$(LPE)/fcp-data.c $(LPE)/link.c $(LPE)/mbox.c $(LPE)/mbox-login.c $(LPE)/mbox-port.c \
+	$(LPE)/queue.c $(LPE)/queue.h $(LPE)/reply.c $(LPE)/resource.c $(LPE)/ring.c $(LPE)/rx.c \
+	$(LPE)/scatter.c $(LPE)/tx.c $(LPE)/wqe.c $(LPE)/wqe.h
+check_PROGRAMS += tests/unit/test-lpe-port tests/unit/test-lpe-els
+TESTS += tests/unit/test-lpe-port tests/unit/test-lpe-els
+tests_unit_test_lpe_port_SOURCES = %D%/test-lpe-port.c $(LPE_PORT)
+tests_unit_test_lpe_port_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_lpe_port_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lpe_port_LDADD = $(MODEL_LIBS)
+tests_unit_test_lpe_els_SOURCES = %D%/test-lpe-els.c $(LPE_PORT)
+tests_unit_test_lpe_els_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_lpe_els_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lpe_els_LDADD = $(MODEL_LIBS)
+
+check_PROGRAMS += tests/unit/test-lpe-fcp tests/unit/test-lpe-abort tests/unit/test-lpe-hostile
+TESTS += tests/unit/test-lpe-fcp tests/unit/test-lpe-abort tests/unit/test-lpe-hostile
+tests_unit_test_lpe_fcp_SOURCES = %D%/test-lpe-fcp.c $(LPE_FCP)
+tests_unit_test_lpe_fcp_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_lpe_fcp_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lpe_fcp_LDADD = $(MODEL_LIBS)
+tests_unit_test_lpe_abort_SOURCES = %D%/test-lpe-abort.c $(LPE_FCP)
+tests_unit_test_lpe_abort_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_lpe_abort_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lpe_abort_LDADD = $(MODEL_LIBS)
+tests_unit_test_lpe_hostile_SOURCES = %D%/test-lpe-hostile.c $(LPE_FCP)
+tests_unit_test_lpe_hostile_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_lpe_hostile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_lpe_hostile_LDADD = $(MODEL_LIBS)
+
 check_PROGRAMS += tests/unit/test-vm-pci
 TESTS += tests/unit/test-vm-pci
 tests_unit_test_vm_pci_SOURCES = %D%/test-vm-pci.c %D%/vm-fake.c %D%/vm-fake.h %D%/cunit.h
