@@ -59,10 +59,8 @@ static uint64_t measure_hz(void)
 
 static void report_failed(struct dataplane *dp, const struct uplink *u)
 {
-	const char *why = u->why ? u->why : "its driver broke the rules of the NIC class";
+	const char *why = u->nic ? u->why : "the socket was closed or out of step";
 
-	if (!u->nic)
-		why = "the socket was closed or out of step";
 	log_error("uplink %s: %s; it is out of use", u->name, why);
 	if (u->nic && dp->conf.uplink_failed)
 		dp->conf.uplink_failed(dp->conf.arg, u->name, why);

@@ -76,7 +76,7 @@ struct uplink {
 	uint64_t taken;			/* good frames that it handed over, all together */
 	bool failed;			/* it broke the rules: not called any more */
 	bool reported;			/* and that was said */
-	const char *why;		/* it failed; NULL: against the rules of the class */
+	const char *why;		/* a driver failed */
 	struct uplink_watch watch;
 	struct vmhi_pkt pending[DP_PENDING];
 	uint32_t npending;

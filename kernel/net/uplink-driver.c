@@ -12,11 +12,13 @@
 
 #define TX_DONE_BATCH 64
 #define POOL_RESERVE  64	/* buffers that receive queues leave for the guests */
+#define TX_TOO_MANY   "its driver's tx() took more packets than it was given"
 
-/* It broke the ABI's rules: what it holds is lost, and nothing it says is believed any more. */
-static void fail(struct uplink *u)
+/* It broke this rule of the ABI: what it holds is lost, and nothing it says is believed any more. */
+static void fail(struct uplink *u, const char *why)
 {
 	u->failed = true;
+	u->why = why;
 	u->dp->trouble = true;
 }
 
@@ -65,7 +67,7 @@ static void driver_output(struct switch_port *sp, struct vmhi_pkt *pkt, uint32_t
 	if (!u->npending && !u->failed)
 		sent = u->nic->tx(u->tx, pkt, n);
 	if (__builtin_expect(sent > n, 0)) {
-		fail(u);
+		fail(u, TX_TOO_MANY);
 		return;
 	}
 	if (sent == n) {
@@ -87,7 +89,7 @@ static void send_pending(struct uplink *u)
 	uint32_t sent = u->nic->tx(u->tx, u->pending, u->npending);
 
 	if (sent > u->npending) {
-		fail(u);
+		fail(u, TX_TOO_MANY);
 		return;
 	}
 	count_sent(u, count_bytes(u->pending, sent), sent);
@@ -102,8 +104,12 @@ static void complete(struct uplink *u)
 	struct pool *pool = &u->dp->pool;
 	uint32_t n = u->nic->tx_done(u->tx, pool_top(pool), TX_DONE_BATCH);
 
-	if (n > u->sent || n > TX_DONE_BATCH || !pool_accept(pool, n)) {
-		fail(u);
+	if (n > u->sent || n > TX_DONE_BATCH) {
+		fail(u, "its driver's tx_done() gave back more packets than it had, or were asked for");
+		return;
+	}
+	if (!pool_accept(pool, n)) {
+		fail(u, "its driver's tx_done() gave back a cookie that no packet has");
 		return;
 	}
 	u->sent -= n;
@@ -124,7 +130,7 @@ static void post(struct uplink *u)
 			pool_describe(&p, *(top - i), 0, 0, &pkt[i]);
 		n = u->nic->rx_post(u->rx, pkt, DP_BATCH);
 		if (n > DP_BATCH) {
-			fail(u);
+			fail(u, "its driver's rx_post() took more buffers than it was given");
 			return;
 		}
 		pool->nfree -= n;
@@ -155,7 +161,7 @@ static uint32_t sort_out(struct uplink *u, struct vmhi_pkt *pkt, uint32_t n)
 		bool part = more;
 
 		if (pool_number(pool, pkt[i].cookie) >= pool->count) {
-			fail(u);
+			fail(u, "its driver's rx() gave back a cookie that no buffer has");
 			return out;
 		}
 		more = pkt[i].flags & VMHI_PKT_MORE;
@@ -204,7 +210,7 @@ static bool receive(struct uplink *u)
 	if (!n)
 		return false;
 	if (n > DP_BATCH || n > u->posted) {
-		fail(u);
+		fail(u, "its driver's rx() gave back more buffers than it had, or were asked for");
 		return true;
 	}
 	u->posted -= n;

@@ -17,6 +17,15 @@
 #define SIZE  64
 #define DEPTH 64
 
+/* Which operation answers that it did more than it was asked for. */
+enum lie {
+	LIE_NONE,
+	LIE_TX,
+	LIE_TX_DONE,
+	LIE_RX_POST,
+	LIE_RX,
+};
+
 /* A card with one ring each way. What it does wrong is set by the test while the data path runs. */
 static struct card {
 	struct vmhi_pkt posted[DEPTH], sent[DEPTH];
@@ -27,10 +36,16 @@ static struct card {
 	_Atomic bool bad;		/* all of these are marked as damaged */
 	uint64_t counted, tx_counted;	/* frames received and sent, in the statistics */
 	_Atomic int64_t rx_off, done_off;	/* added to the next cookie that comes back */
+	_Atomic enum lie lie;
 	_Atomic uint32_t calls;
 	uint32_t filters;		/* set so often, and so often with a table of VLANs */
 	uint32_t vlan_filters;
 } card;
+
+static uint32_t answer(enum lie op, uint32_t n)
+{
+	return card.lie == op ? 1000 : n;
+}
 
 static int card_info(void *dev, struct vmhi_nic_info *info)
 {
@@ -71,7 +86,7 @@ static uint32_t card_tx(void *q, const struct vmhi_pkt *pkt, uint32_t n)
 	n = n < DEPTH - card.nsent ? n : DEPTH - card.nsent;
 	memcpy(card.sent + card.nsent, pkt, n * sizeof(*pkt));
 	card.nsent += n;
-	return n;
+	return answer(LIE_TX, n);
 }
 
 static uint32_t card_tx_done(void *q, uint64_t *cookie, uint32_t n)
@@ -81,7 +96,7 @@ static uint32_t card_tx_done(void *q, uint64_t *cookie, uint32_t n)
 	card.calls++;
 	for (i = 0; i < n && card.nsent && !card.lazy; i++)
 		cookie[i] = card.sent[--card.nsent].cookie + (uint64_t)card.done_off;
-	return i;
+	return answer(LIE_TX_DONE, i);
 }
 
 static uint32_t card_rx_post(void *q, const struct vmhi_pkt *pkt, uint32_t n)
@@ -90,7 +105,7 @@ static uint32_t card_rx_post(void *q, const struct vmhi_pkt *pkt, uint32_t n)
 	n = n < DEPTH - card.nposted ? n : DEPTH - card.nposted;
 	memcpy(card.posted + card.nposted, pkt, n * sizeof(*pkt));
 	card.nposted += n;
-	return n;
+	return answer(LIE_RX_POST, n);
 }
 
 /* Receives only what it is told to, or what is wrong. */
@@ -98,7 +113,7 @@ static uint32_t card_rx(void *q, struct vmhi_pkt *pkt, uint32_t n)
 {
 	card.calls++;
 	if ((!card.rx_off && !card.receives) || !card.nposted)
-		return 0;
+		return answer(LIE_RX, 0);
 	card.receives -= card.receives > 0;
 	pkt[0] = card.posted[--card.nposted];
 	pkt[0].cookie += (uint64_t)card.rx_off;
@@ -347,11 +362,38 @@ static void test_bad_cookies(void)
 		set_up_card();
 		card.rx_off = off;
 		CU_ASSERT(uplink_fails());
+		CU_ASSERT(strstr(failure, "rx() gave back a cookie that no buffer has") != NULL);
 		tear_down();
 		set_up_card();
 		card.done_off = off;
 		send_frame();
 		CU_ASSERT(uplink_fails());
+		CU_ASSERT(strstr(failure, "tx_done() gave back a cookie that no packet has") != NULL);
+		tear_down();
+	}
+}
+
+/* More than there was, or than was asked for. */
+static void test_too_many(void)
+{
+	static const struct {
+		enum lie lie;
+		const char *why;
+	} c[] = {
+		{LIE_TX, "tx() took more packets"},
+		{LIE_TX_DONE, "tx_done() gave back more packets"},
+		{LIE_RX_POST, "rx_post() took more buffers"},
+		{LIE_RX, "rx() gave back more buffers"},
+	};
+
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		set_up_card();
+		card.lie = c[i].lie;
+		/* the card's ring has room for more only once some of it came back */
+		card.receives = card.lie == LIE_RX_POST ? DEPTH : 0;
+		send_frame();
+		CU_ASSERT(uplink_fails());
+		CU_ASSERT(strstr(failure, c[i].why) != NULL);
 		tear_down();
 	}
 }
@@ -609,6 +651,7 @@ static const struct unit_test tests[] = {
 	{"keeps no guest from another while its ring stands still", test_stuck_ring},
 	{"is not called, or elected, once it broke the rules", test_failed_stays_out},
 	{"fails for a cookie that is no buffer's", test_bad_cookies},
+	{"fails for more than there was", test_too_many},
 	{"fails when it sends nothing for seconds", test_idle_driver},
 	{"fails when it hands over nothing for seconds", test_idle_receiver},
 	{"fails when it makes frames up", test_flood},
