@@ -50,6 +50,7 @@
 #define NVM_WORDS 0x40u			/* covered by the checksum */
 #define NVM_SUM	  0xbabau
 
+#define CTRL_EXT_SPD_BYPS 0x00008000u	/* the speed is CTRL's, not what was negotiated */
 #define CTRL_EXT_MB1_22	  0x00400000u	/* must be written as 1 */
 #define CTRL_EXT_MBZ23	  0x00800000u	/* must be written as 0 */
 #define CTRL_EXT_EIAME	  0x01000000u	/* an MSI-X message masks what IAM names of its cause */

@@ -84,13 +84,16 @@ static int own_mdio(struct dev *d)
 	return -VMHI_ETIMEDOUT;
 }
 
-/* Bits that the datasheet and its specification update want set or clear on every 82574L. */
+/*
+ * Bits that the datasheet and its specification update want set or clear on every 82574L, and those
+ * that a reset leaves as they are on QEMU 7.2's.
+ */
 static void set_fixed_bits(struct dev *d)
 {
 	wr(d, R_CTRL, rd(d, R_CTRL) & ~(CTRL_MBZ29 | CTRL_RFCE | CTRL_TFCE | CTRL_VME));
-	wr(d, R_CTRL_EXT, (rd(d, R_CTRL_EXT) & ~(CTRL_EXT_MBZ23 | CTRL_EXT_IAME)) |
-				  CTRL_EXT_MB1_22 | CTRL_EXT_EIAME | CTRL_EXT_PBA_SUP |
-				  CTRL_EXT_DRV_LOAD);
+	wr(d, R_CTRL_EXT,
+	   (rd(d, R_CTRL_EXT) & ~(CTRL_EXT_MBZ23 | CTRL_EXT_IAME | CTRL_EXT_SPD_BYPS)) |
+		   CTRL_EXT_MB1_22 | CTRL_EXT_EIAME | CTRL_EXT_PBA_SUP | CTRL_EXT_DRV_LOAD);
 	wr(d, R_GCR, rd(d, R_GCR) | GCR_MB1_22);
 	wr(d, R_GCR2, rd(d, R_GCR2) | GCR2_ERRATUM);
 	for (uint32_t i = 0; i < QUEUES; i++)
