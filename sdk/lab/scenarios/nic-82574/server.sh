@@ -14,6 +14,8 @@ echo 40 >/proc/sys/vm/nr_hugepages
 while read -r line; do
 	say "$line"
 done
-grep -q '^[1-9][0-9]* passed, 0 failed$' /results/tests ||
+grep -q '^[1-9][0-9]* passed, 0 failed' /results/tests ||
 	fail "$(grep -m 1 '^FAIL' /results/tests || tail -1 /results/tests)"
+skipped=$(grep '^skip' /results/tests | grep -v 'send-tso-vlan: the card cuts into IP fragments')
+[ -z "$skipped" ] || fail "$skipped"
 [ "$(dmar_faults)" = 0 ] || fail "DMAR faults: $(dmesg | grep -m1 'fault addr')"
