@@ -9,6 +9,7 @@ sdk_lab_xfer_server_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 sdk_lab_xfer_server_LDADD = $(SODIUM_LIBS)
 sdk_lab_wire_peer_SOURCES = %D%/wire-peer.c
 
-noinst_PROGRAMS += sdk/lab/hold-kvm sdk/lab/with-sockets
+noinst_PROGRAMS += sdk/lab/hold-kvm sdk/lab/with-sockets sdk/lab/switches
 sdk_lab_hold_kvm_SOURCES = %D%/hold-kvm.c
 sdk_lab_with_sockets_SOURCES = %D%/with-sockets.c
+sdk_lab_switches_SOURCES = %D%/switches.c
