@@ -61,7 +61,7 @@ FUZZ_fc_fabric_SRC = $(addprefix sdk/models/,loop.c listen.c $(addprefix fc/,fra
 
 FUZZERS += fc-target
 FUZZ_fc_target_SRC = $(FUZZ_scsi_SRC) sdk/models/loop.c sdk/models/log.c sdk/models/listen.c \
-	$(addprefix sdk/models/fc/,els.c exchange.c frame.c sequence.c wire.c) \
+	$(addprefix sdk/models/fc/,els.c exchange.c frame.c name.c sequence.c wire.c) \
 	$(addprefix sdk/models/fc/target/,command.c control.c data.c exchanges.c login.c manage.c outq.c \
 	session.c target.c)
 

@@ -281,11 +281,26 @@ static void switches(void)
 	initiator_down(&i);
 }
 
+static void masks(void)
+{
+	up();
+	CU_ASSERT(control_command(i.target, "allow 0 10:00:00:00:00:00:00:02"));
+	CU_ASSERT_EQUAL(initiator_run(&i, 0, ready, 0, 0, NULL), SCSI_CHECK_CONDITION);
+	CU_ASSERT_EQUAL(fc_get16(i.rsp + 24 + 12), 0x2500);
+	CU_ASSERT(control_command(i.target, "allow 0 1000000000000001"));
+	CU_ASSERT_EQUAL(initiator_run(&i, 0, ready, 0, 0, NULL), SCSI_CHECK_CONDITION);
+	CU_ASSERT_EQUAL(fc_get16(i.rsp + 24 + 12), 0x3f0e);
+	CU_ASSERT_EQUAL(initiator_run(&i, 0, ready, 0, 0, NULL), SCSI_GOOD);
+	CU_ASSERT(!control_command(i.target, "allow 0 10000") &&
+		  !control_command(i.target, "allow 1 1000000000000001"));
+	initiator_down(&i);
+}
+
 static const struct unit_test tests[] = {
 	{"logging in", logging_in}, {"bad logins", bad_logins}, {"reading", reading},
 	{"writing", writing}, {"wrong data", wrong_data}, {"managing", managing},
 	{"wrong commands", wrong_commands}, {"how far", how_far}, {"nexus loss", nexus_loss},
-	{"switches", switches},
+	{"switches", switches}, {"masks", masks},
 };
 
 UNIT_MAIN("Fibre Channel target", tests)

@@ -40,8 +40,13 @@ static void who_sees_what(void)
 
 	bench_up(&b);
 	CU_ASSERT_EQUAL(scsi_lu_allow(b.target, 0, only_a), 0);
+	/* that there is a change is told, and known once REPORT LUNS was asked */
+	CU_ASSERT_EQUAL(ASK(&b, b.a, 0, 0x00), SCSI_CHECK_CONDITION);
+	CU_ASSERT_EQUAL(b.asc, 0x3f0e);
+	CU_ASSERT_EQUAL(scsi_lu_allow(b.target, 0, only_a), 0);
 	CU_ASSERT_EQUAL(ASK(&b, b.a, 64, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64), SCSI_GOOD);
 	CU_ASSERT(b.n == 16 && b.data[3] == 8);
+	CU_ASSERT_EQUAL(ASK(&b, b.a, 0, 0x00), SCSI_GOOD);
 	CU_ASSERT_EQUAL(ASK(&b, b.b, 64, 0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64), SCSI_GOOD);
 	CU_ASSERT(b.n == 8 && b.data[3] == 0);
 	CU_ASSERT_EQUAL(ASK(&b, b.b, 0, 0x00), SCSI_CHECK_CONDITION);

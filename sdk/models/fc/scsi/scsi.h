@@ -116,7 +116,8 @@ void scsi_target_free(struct scsi_target *s);
 int scsi_lu_add(struct scsi_target *s, const struct scsi_lu_config *c, char *why, size_t size);
 /*
  * From the first call on, LUN number is there for the initiator ports that were named and for no
- * other. -ENODEV: no such LUN; -ENOMEM.
+ * other. Nexuses that are there hear that the LUNs have changed, as they do of a new one. -ENODEV: no
+ * such LUN; -ENOMEM: it names 64 already.
  */
 int scsi_lu_allow(struct scsi_target *s, unsigned int number,
 		  const uint8_t initiator[SCSI_TRANSPORT_ID]);

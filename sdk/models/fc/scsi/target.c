@@ -37,6 +37,14 @@ void scsi_target_free(struct scsi_target *s)
 	free(s);
 }
 
+/* What REPORT LUNS says may be another for nexuses that are there already (SPC-4 5.9). */
+static void luns_changed(struct scsi_target *s)
+{
+	for (unsigned int i = 0; i < SCSI_LUNS; i++)
+		if (s->lu[i])
+			attention_others(s->lu[i], NULL, UA_LUNS_CHANGED);
+}
+
 int scsi_lu_add(struct scsi_target *s, const struct scsi_lu_config *c, char *why, size_t size)
 {
 	struct scsi_lu *lu;
@@ -74,6 +82,7 @@ int scsi_lu_add(struct scsi_target *s, const struct scsi_lu_config *c, char *why
 	}
 	/* A nexus that is there already finds it as after power on. */
 	attention_others(lu, NULL, UA_POWER_ON);
+	luns_changed(s);
 	s->lu[c->number] = lu;
 	return 0;
 }
@@ -88,6 +97,7 @@ int scsi_lu_allow(struct scsi_target *s, unsigned int number,
 	if (lu->allowed == ALLOWED)
 		return -ENOMEM;
 	memcpy(lu->allow[lu->allowed++], initiator, SCSI_TRANSPORT_ID);
+	luns_changed(s);
 	return 0;
 }
 

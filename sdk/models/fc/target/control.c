@@ -70,7 +70,8 @@ static bool count_command(struct switches *f, const char *line)
 bool control_command(void *target, const char *line)
 {
 	struct target *t = target;
-	unsigned int ms;
+	unsigned int ms, lun;
+	char name[32];
 	int end = 0;
 
 	if (!strcmp(line, "vanish"))
@@ -80,6 +81,8 @@ bool control_command(void *target, const char *line)
 	else if (sscanf(line, "bounce %u%n", &ms, &end) == 1 && !line[end] && ms &&
 		 ms <= BOUNCE_MAX_MS)
 		light(t, false, ms);
+	else if (sscanf(line, "allow %u %31s%n", &lun, name, &end) == 2 && !line[end])
+		return target_allow(t, lun, name) == 0;
 	else if (!strcmp(line, "logo"))
 		logo_all(t);
 	else if (!strcmp(line, "clear"))

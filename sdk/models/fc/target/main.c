@@ -37,18 +37,6 @@ static int usage(const char *why, const char *what)
 	return 2;
 }
 
-/* What mask= names; false: a word of it is no name. */
-static bool allow(struct target *t, unsigned int number, const char *text)
-{
-	uint8_t id[SCSI_TRANSPORT_ID] = {0};
-	uint64_t name;
-
-	if (!fc_name_parse(text, &name))
-		return false;
-	fc_put64(id + 8, name);
-	return scsi_lu_allow(t->scsi, number, id) == 0;
-}
-
 static bool lun_option(struct scsi_lu_config *c, const char **masks, unsigned int *n, char *word)
 {
 	if (!strcmp(word, "ro"))
@@ -84,7 +72,7 @@ static int add_lun(struct target *t, char *text)
 		return 1;
 	}
 	for (unsigned int i = 0; i < n; i++)
-		if (!allow(t, c.number, masks[i]))
+		if (target_allow(t, c.number, masks[i]))
 			return usage("no port name of 16 hex digits, or too many: ", masks[i]);
 	return 0;
 }

@@ -21,6 +21,12 @@ struct session *session_find(struct target *t, uint32_t id)
 	return NULL;
 }
 
+void session_transport_id(uint8_t id[SCSI_TRANSPORT_ID], uint64_t wwpn)
+{
+	memset(id, 0, SCSI_TRANSPORT_ID);	/* format 0, protocol 0: FCP */
+	fc_put64(id + 8, wwpn);
+}
+
 /* PRLO, and what implies it: the nexus is lost, and every exchange of it ended (FCP-4 6.3). */
 static void process_end(struct session *s)
 {
@@ -58,8 +64,8 @@ void session_logo(struct target *t, uint32_t id)
 
 	fc_put24(payload + 5, t->id);
 	fc_put64(payload + 8, t->wwpn);
-	if (fc_exchange_originate(t->x, &r) < 0)
-		model_log("%06x answers no LOGO and gets no more for now", id);
+	/* With too many unanswered it is not sent: a port that goes on asks for it again. */
+	fc_exchange_originate(t->x, &r);
 }
 
 /* Of the same port under another address, or of another under the same: neither can go on. */
@@ -85,7 +91,7 @@ static void do_plogi(struct target *t, const struct fc_sequence *q)
 		.frame_size = FC_PAYLOAD_MAX, .class3_size = FC_PAYLOAD_MAX,
 		.wwpn = t->wwpn, .wwnn = t->wwnn,
 	};
-	uint8_t payload[FC_LOGIN_SIZE], id[SCSI_TRANSPORT_ID] = {0};
+	uint8_t payload[FC_LOGIN_SIZE], id[SCSI_TRANSPORT_ID];
 	struct session *s = NULL;
 
 	if (fc_login_get(&l, q->payload, q->n) || !l.class3_size) {
@@ -97,7 +103,7 @@ static void do_plogi(struct target *t, const struct fc_sequence *q)
 				   FC_LS_EXPLAIN_INVALID_WWPN);
 		return;
 	}
-	fc_put64(id + 8, l.wwpn);	/* TransportID, SPC-4 7.6.4.2 */
+	session_transport_id(id, l.wwpn);
 	s = place(t, q->h.s_id, l.wwpn);
 	if (s)
 		s->nexus = scsi_nexus_get(t->scsi, id, 1);

@@ -2,9 +2,12 @@
 /* The target's life, and where frames off the wire go. */
 #include "target.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include <vmhi-model/model.h>
+
+#include "sdk/models/fc/name.h"
 
 #define WATCH_NS 1000000000ull
 /* A write whose data stays away for longer is forgotten; its initiator gave it up before. */
@@ -124,6 +127,17 @@ int target_wire(struct target *t, const char *spec, char *why, size_t size)
 		return -1;
 	model_timer_set(t->loop, &t->watch, WATCH_NS);
 	return 0;
+}
+
+int target_allow(struct target *t, unsigned int lun, const char *name)
+{
+	uint8_t id[SCSI_TRANSPORT_ID];
+	uint64_t wwpn;
+
+	if (!fc_name_parse(name, &wwpn))
+		return -EINVAL;
+	session_transport_id(id, wwpn);
+	return scsi_lu_allow(t->scsi, lun, id);
 }
 
 void target_free(struct target *t)

@@ -79,6 +79,9 @@ struct target {
 struct target *target_new(struct model_loop *l, uint64_t wwpn, uint64_t wwnn);
 int target_wire(struct target *t, const char *spec, char *why, size_t size);
 void target_free(struct target *t);
+/* The initiator port of that name sees the LUN, and who was not named so does not. 0; -EINVAL: it is
+ * no name; -ENODEV, -ENOMEM: scsi_lu_allow()'s. */
+int target_allow(struct target *t, unsigned int lun, const char *name);
 struct fc_sender target_sender(struct target *t);
 /* A frame off the wire, as fc_wire_ops has it. */
 void target_receive(void *target, uint8_t sof, const uint8_t *frame, size_t n, uint8_t eof);
@@ -100,6 +103,8 @@ void session_end(struct session *s);
 void session_end_all(struct target *t);
 /* Tells an N_Port that it is not logged in (FC-LS-2, LOGO), as one that sends commands must be. */
 void session_logo(struct target *t, uint32_t id);
+/* What SCSI calls the initiator port: its TransportID, SPC-4 7.6.4.2. */
+void session_transport_id(uint8_t id[SCSI_TRANSPORT_ID], uint64_t wwpn);
 
 /* exchanges.c: the table of commands. */
 struct exchange *exchange_new(struct target *t, struct session *s, const struct fc_header *h);
