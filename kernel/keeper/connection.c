@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a port's connection must not lose with its worker: every descriptor that came over it. */
+/* What a port's connection must not lose with its worker: descriptors, and what messages led to. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +12,8 @@
 
 void kept_init(struct kept *k)
 {
-	memset(k, 0xff, sizeof(*k)); /* none: -1 */
+	memset(k->fd, 0xff, sizeof(k->fd)); /* none: -1 */
+	memset(&k->conn, 0, sizeof(k->conn));
 }
 
 void kept_close(struct kept *k)
@@ -78,12 +79,13 @@ static int replay_kept(struct child *c, const struct port *p, struct err *e)
 
 static int replay_connection(struct child *c, struct port *p, struct err *e)
 {
-	struct chan_name cn = {0};
+	static struct chan_resume q;
 	int r = replay_kept(c, p, e);
 
-	strcpy(cn.name, p->conf.name);
+	snprintf(q.name, sizeof(q.name), "%s", p->conf.name);
+	q.conn = p->kept.conn;
 	if (r == 0)
-		r = child_call(c, CMD_PORT_RESUME, &cn, sizeof(cn), &p->conn, 1, NULL, 0, e);
+		r = child_call(c, CMD_PORT_RESUME, &q, sizeof(q), &p->conn, 1, NULL, 0, e);
 	if (r == 0 || !c->pid)
 		return r;
 	/* This one cannot go on; the others can. */

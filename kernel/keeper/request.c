@@ -81,6 +81,22 @@ static int keep(struct set *s, struct chan_msg *m)
 	return r;
 }
 
+static int report(struct set *s, struct chan_msg *m)
+{
+	static struct chan_report q;
+	struct port *p;
+
+	if (m->len != sizeof(q) || m->nfd > 1)
+		return -EPROTO;
+	memcpy(&q, m->body, sizeof(q));
+	m->len = 0;
+	q.name[sizeof(q.name) - 1] = 0;
+	p = set_port_find(s, q.name);
+	if (!p || p->conn < 0)
+		return -ENOENT;
+	return session_take(&p->kept.conn, p->conn, &q.report, m->nfd ? m->fd[0] : -1, NULL);
+}
+
 static int answer(struct child *c, struct chan_msg *m)
 {
 	struct set *s = c->set;
@@ -95,6 +111,8 @@ static int answer(struct child *c, struct chan_msg *m)
 		return gone(s, m);
 	case REQ_KEEP:
 		return keep(s, m);
+	case REQ_REPORT:
+		return report(s, m);
 	case REQ_FAULT:
 		return fault(c, m);
 	}

@@ -24,6 +24,7 @@
 
 struct dataplane;
 struct session;
+struct session_report;
 struct kept;
 
 /* Packet buffers: one piece of memory, contiguous for the device. The caller keeps it mapped. */
@@ -46,12 +47,14 @@ struct dp_conf {
 	void (*uplink_failed)(void *arg, const char *uplink, const char *why);
 	void *arg;
 	/*
-	 * For another process that goes on when this one dies: memory that both map, and who keeps
-	 * the descriptors of a port's connection (kind and index: KEEP_*; fd -1: none any more;
-	 * -errno). Both NULL: nobody does.
+	 * For another process that goes on when this one dies: memory that both map; who keeps the
+	 * descriptors of a port's connection (kind and index: KEEP_*; fd -1: none any more; -errno);
+	 * and who does session_take() for it. All NULL: nobody does.
 	 */
 	struct session *session;
 	int (*keep)(void *arg, const char *port, uint32_t kind, uint32_t index, int fd);
+	int (*report)(void *arg, const char *port, const struct session_report *q, int fd,
+		      struct err *e);
 };
 
 /* Bytes of buffer memory for this MTU and so many driver uplinks. */
@@ -142,8 +145,8 @@ int dp_port_del(struct dataplane *dp, const char *name);
 int dp_port_connect(struct dataplane *dp, const char *name, int sock, struct err *e);
 
 /*
- * The same with a connection that another process served before it died: goes on where the session
- * says. Descriptors that it takes out of kept become -1. -EPROTO: the session is spoilt.
+ * The same with a connection that another process served before it died: goes on where kept->conn
+ * and the session say. Descriptors that it takes out of kept become -1. -EPROTO: the session is spoilt.
  */
 int dp_port_resume(struct dataplane *dp, const char *name, int sock, struct kept *kept,
 		   struct err *e);

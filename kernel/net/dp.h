@@ -167,6 +167,7 @@ void port_hang_up(struct guest_port *p, const char *why);
 /* port-session.c: what a port has in the session */
 int port_session(struct guest_port *p, struct err *e);
 int port_keep(void *arg, uint32_t kind, uint32_t index, int fd);
+int port_report(void *arg, const struct session_report *q, int fd, struct err *e);
 /* Counters and learnt addresses go into the session; what was there of this port's comes back. */
 void port_save_counters(struct dataplane *dp);
 void port_save_macs(struct dataplane *dp);

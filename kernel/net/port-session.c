@@ -95,6 +95,14 @@ int port_keep(void *arg, uint32_t kind, uint32_t index, int fd)
 	return c->keep ? c->keep(c->arg, p->conf.name, kind, index, fd) : 0;
 }
 
+int port_report(void *arg, const struct session_report *q, int fd, struct err *e)
+{
+	const struct guest_port *p = arg;
+	const struct dp_conf *c = &p->dp->conf;
+
+	return c->report(c->arg, p->conf.name, q, fd, e);
+}
+
 int dp_port_resume(struct dataplane *dp, const char *name, int sock, struct kept *kept,
 		   struct err *e)
 {

@@ -288,6 +288,7 @@ int dp_port_add(struct dataplane *dp, const struct dp_port_conf *conf, struct er
 		.pairs = p->conf.queue_pairs, .eventfd = dp->wake, .vq = p->vq,
 		.pause = port_pause, .resume = port_resume, .watch = port_watch,
 		.gone = port_gone, .keep = port_keep,
+		.report = dp->conf.report ? port_report : NULL,
 	};
 	r = port_session(p, e);
 	if (r) {

@@ -3,6 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "kernel/lib/fdpass.h"
 
 static bool ring_sound(const struct session_ring *r)
 {
@@ -33,8 +37,6 @@ static const char *unsound(const struct session_state *s, uint32_t rings, uint64
 		return "features that were not offered";
 	if (s->owned > 1 || s->set_features > 1)
 		return "flags";
-	if (s->msg_len > SESSION_MSG || s->reply_len > SESSION_REPLY)
-		return "a message's length";
 	if (s->inflight > 2 || (s->inflight && (!s->inflight_rings || s->inflight_rings > rings ||
 						!s->inflight_size ||
 						s->inflight_size > VQ_SIZE_MAX)))
@@ -47,27 +49,54 @@ static const char *unsound(const struct session_state *s, uint32_t rings, uint64
 	return NULL;
 }
 
-int session_load(const struct session_port *p, uint32_t rings, uint64_t features,
+int session_load(const struct session_conn *c, uint32_t rings, uint64_t features,
 		 uint64_t protocol, struct session_state *out, struct err *e)
 {
-	uint32_t which = __atomic_load_n(&p->mark, __ATOMIC_ACQUIRE) & SESSION_WHICH;
 	const char *why;
 
-	if (p->torn)
+	if (c->torn)
 		return err_set(e, -EPROTO, "half of a message was lost with the worker");
-	if (!which)
+	if (!c->valid)
 		return 0;
-	if (which > 2)
-		return err_set(e, -EPROTO, "the session says %u where 0 to 2 can be", which);
-	memcpy(out, &p->state[which - 1], sizeof(*out));
+	memcpy(out, &c->state, sizeof(*out));
 	why = unsound(out, rings, features, protocol);
 	return why ? err_set(e, -EPROTO, "the session is spoilt: %s", why) : 1;
 }
 
-void session_store(struct session_port *p, const struct session_state *s)
+/* Its descriptors came when it was looked at, and come once more. */
+static int take_out(int sock, const struct session_report *q, struct err *e)
 {
-	uint32_t next = (p->mark & SESSION_WHICH) == 1 ? 2 : 1;
+	uint8_t same[SESSION_MSG];
+	int fds[8], n = 8;
+	ssize_t got = fdpass_recv(sock, same, q->len, fds, &n, MSG_DONTWAIT);
 
-	memcpy(&p->state[next - 1], s, sizeof(*s));
-	__atomic_store_n(&p->mark, next | SESSION_APPLIED, __ATOMIC_RELEASE);
+	for (int i = 0; got >= 0 && i < n; i++)
+		close(fds[i]);
+	if (got != (ssize_t)q->len)
+		return err_set(e, -EPROTO, "a message cannot be taken out of the socket");
+	if ((uint32_t)n < q->fds_min || (uint32_t)n > q->fds_max)
+		return err_set(e, -EPROTO, "message %u with %d descriptors", q->request, n);
+	return 0;
+}
+
+int session_take(struct session_conn *c, int sock, const struct session_report *q, int fd,
+		 struct err *e)
+{
+	ssize_t r = 0;
+
+	if (q->torn > 1 || q->len > SESSION_MSG || q->reply_len > SESSION_REPLY)
+		return err_set(e, -EPROTO, "no report of a message");
+	if (c) {
+		c->torn = q->torn;
+		c->valid |= !q->torn;
+		if (!q->torn)
+			c->state = q->state;
+	}
+	if (q->torn)
+		return 0;
+	if (q->reply_len)
+		r = fdpass_send(sock, q->reply, q->reply_len, &fd, fd >= 0, MSG_DONTWAIT);
+	if (r < 0)
+		return err_set(e, (int)r, "answer cannot be sent: %s", strerror((int)-r));
+	return q->len ? take_out(sock, q, e) : 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The session: what the next worker must know to go on where one died. It lies in memory of the
- * keeper's that every worker of the set maps, pointer-free, and was written by a process that ran
- * vendor code: whoever reads it checks every field (session_load()).
+ * What the next worker must know to go on where one died, pointer-free. It comes from a process that
+ * ran vendor code, so whoever reads it checks every field.
  *
- * Of each connection it holds what the front end's messages led to, in two copies: the one that is
- * not valid is written, then made so by one store. The queues' journals lie beside it: vq_adopt().
+ * What a front end's messages led to is held by the keeper (struct session_conn), where no stray
+ * store of a driver reaches it. What changes with each batch of packets lies in memory that every
+ * worker of the set maps (struct session): where queues stand, addresses, counters.
  */
 #ifndef KERNEL_NET_SESSION_H
 #define KERNEL_NET_SESSION_H
@@ -42,11 +42,6 @@ static inline uint32_t keep_count(uint32_t kind)
 	return kind == KEEP_MEM ? KEEP_MEMS : kind == KEEP_INFLIGHT ? 2 : SESSION_RINGS;
 }
 
-/* What was kept of a connection: -1 where there is none. */
-struct kept {
-	int fd[KEEP_KINDS][KEEP_MEMS];
-};
-
 struct session_ring {
 	uint64_t desc, used, avail;	/* the front end's addresses */
 	uint16_t size;
@@ -68,24 +63,36 @@ struct session_state {
 	uint32_t regions;
 	struct session_ring ring[SESSION_RINGS];
 	struct session_region region[GUESTMEM_SLOTS];
-	/* That message, and its answer. */
-	uint32_t msg_len, reply_len;	/* reply_len 0: it has none */
-	uint8_t msg[SESSION_MSG], reply[SESSION_REPLY];
-	uint8_t zero2[4];
 };
 
-/* session_port.mark */
-#define SESSION_WHICH	 3u	/* the valid state: 1 or 2; 0: no message was carried out yet */
-#define SESSION_APPLIED	 4u	/* its message may be in the socket still */
-#define SESSION_ANSWERED 8u	/* and the answer is sent */
+/* What is held of a connection. */
+struct session_conn {
+	uint32_t valid;		/* 1: a message was carried out, and state says what came of it */
+	uint32_t torn;		/* 1: a part of a message was taken out of the socket */
+	struct session_state state;
+};
+
+/* Beside it, every descriptor: -1 where there is none. */
+struct kept {
+	int fd[KEEP_KINDS][KEEP_MEMS];
+	struct session_conn conn;
+};
+
+/* A message was carried out; it is in the socket still, and not answered. */
+struct session_report {
+	uint32_t torn;		/* 1: it is not yet, but a part of it will be taken out now */
+	uint32_t len;		/* what to take out of the socket; 0: that was done */
+	uint32_t fds_min, fds_max;	/* descriptors that come with it */
+	uint32_t request;	/* its number, for words */
+	uint32_t reply_len;	/* 0: it has no answer */
+	uint8_t reply[SESSION_REPLY];
+	struct session_state state;
+};
 
 struct session_port {
-	uint32_t mark;		/* SESSION_*: one word, so that one store changes all of it */
-	uint32_t torn;		/* a part of a message was taken out of the socket */
 	struct vq_journal journal[SESSION_RINGS];
 	uint64_t mac[SESSION_MACS];	/* addresses learnt there, as in mac_key() */
 	uint32_t macs, zero;
-	struct session_state state[2];
 };
 
 /* Signs of life of the thread that polls: when its last round began, and whether it sleeps. */
@@ -109,24 +116,19 @@ struct session {
 };
 
 /*
- * Copies the valid state of a connection to out if every field of it can be true of a port with so
- * many rings that offers these features. 1; 0: the connection is new; -EPROTO: it is spoilt.
+ * Copies the state of a connection to out if every field of it can be true of a port with so many
+ * rings that offers these features. 1; 0: the connection is new; -EPROTO: it is spoilt.
  */
-int session_load(const struct session_port *p, uint32_t rings, uint64_t features,
+int session_load(const struct session_conn *c, uint32_t rings, uint64_t features,
 		 uint64_t protocol, struct session_state *out, struct err *e);
 
-/* Makes s the valid state, and its message one that was carried out. */
-void session_store(struct session_port *p, const struct session_state *s);
-
-/* Its answer is sent; it was taken out of the socket. */
-static inline void session_answered(struct session_port *p)
-{
-	__atomic_store_n(&p->mark, p->mark | SESSION_ANSWERED, __ATOMIC_RELEASE);
-}
-
-static inline void session_consumed(struct session_port *p)
-{
-	__atomic_store_n(&p->mark, p->mark & SESSION_WHICH, __ATOMIC_RELEASE);
-}
+/*
+ * Holds what is reported (c may be a null pointer: nobody does), sends the answer, with a descriptor
+ * or -1, and takes the message out of the socket. All of it, seen from a process that dies while it
+ * asks another for this: so the next one neither does nor answers a message twice. Does not block.
+ * -errno: the connection is of no more use.
+ */
+int session_take(struct session_conn *c, int sock, const struct session_report *q, int fd,
+		 struct err *e);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vhost-user: messages off the socket. Each is looked at, carried out, recorded in the session, and
- * only then taken out of the socket: whenever this process dies, the next one finds the message
- * there, and the record says whether it was carried out and answered.
+ * vhost-user: messages off the socket. Each is looked at, carried out, and reported to who holds the
+ * connection; that one answers it and takes it out. When this process dies before the report, the
+ * next one finds the message there and does it, from the state before it; after that, it is gone.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,27 +18,6 @@ static void close_fds(struct vhost_user *v)
 	while (v->nfds)
 		if (v->fds[--v->nfds] >= 0)
 			close(v->fds[v->nfds]);
-}
-
-/* Sends an answer; a front end that does not read its socket is given up. */
-static int send_reply(struct vhost_user *v, const void *reply, uint32_t len, int fd, struct err *e)
-{
-	ssize_t r = fdpass_send(v->sock, reply, len, &fd, fd >= 0, MSG_DONTWAIT);
-
-	if (r < 0)
-		return err_set(e, (int)r, "answer cannot be sent: %s", strerror((int)-r));
-	session_answered(v->port->session);
-	return 0;
-}
-
-static int answer(struct vhost_user *v, const struct vu_msg *m, struct err *e)
-{
-	uint8_t out[VU_HDR + sizeof(m->p)];
-	uint32_t head[3] = {m->request, VU_VERSION | VU_REPLY, m->reply};
-
-	memcpy(out, head, VU_HDR);
-	memcpy(out + VU_HDR, &m->p, m->reply);
-	return send_reply(v, out, VU_HDR + m->reply, m->reply_fd, e);
 }
 
 /* Does this message come with descriptors? */
@@ -61,29 +40,6 @@ static bool wants_fds(const struct vhost_user *v)
 	return request == VU_ADD_MEM_REG || request == VU_SET_INFLIGHT_FD;
 }
 
-/* Takes the message that was looked at out of the socket; its descriptors come once more. */
-static int consume(struct vhost_user *v, struct err *e)
-{
-	uint8_t same[SESSION_MSG];
-	int fds[8], n = 8, had = v->nfds;
-	ssize_t got = fdpass_recv(v->sock, same, v->have, fds, &n, MSG_DONTWAIT);
-
-	for (int i = 0; got >= 0 && i < n; i++)
-		close(fds[i]);
-	if (got != (ssize_t)v->have)
-		return err_set(e, -EPROTO, "a message cannot be taken out of the socket");
-	/* Some front ends send a region's descriptor along when they remove it. */
-	if (n != had && (n > 1 || v->in[0] != VU_REM_MEM_REG))
-		return err_set(e, -EPROTO, "message %u with %d descriptors", v->in[0], n);
-	return 0;
-}
-
-/* The message in v->in was carried out by a process that died then. */
-static int finish(struct vhost_user *v, uint32_t len, const uint8_t *reply, struct err *e)
-{
-	return len ? send_reply(v, reply, len, -1, e) : 0;
-}
-
 static int carry_out(struct vhost_user *v, struct err *e)
 {
 	struct vu_msg m = {.fds = v->fds, .nfds = v->nfds, .reply_fd = -1};
@@ -95,14 +51,12 @@ static int carry_out(struct vhost_user *v, struct err *e)
 	m.flags = head[1];
 	m.size = head[2];
 	memcpy(&m.p, v->in + VU_HDR, m.size);
-	/* No packet moves by what is not recorded yet. */
+	/* No packet moves by what is not held yet. */
 	v->port->pause(v->port->arg);
 	r = vu_dispatch(v, &m, e);
 	if (r == 0)
-		vu_record(v, &m);
+		r = vu_report(v, &m, e);
 	v->port->resume(v->port->arg);
-	if (r == 0 && m.reply)
-		r = answer(v, &m, e);
 	if (m.reply_fd >= 0)
 		close(m.reply_fd);
 	vu_keep_tidy(v);
@@ -112,14 +66,8 @@ static int carry_out(struct vhost_user *v, struct err *e)
 /* The message in v->in is whole. */
 static int handle(struct vhost_user *v, struct err *e)
 {
-	uint8_t reply[SESSION_REPLY];
-	int done = v->torn ? -1 : vu_replayed(v, v->have, reply);
-	int r = done < 0 ? carry_out(v, e) : finish(v, (uint32_t)done, reply, e);
+	int r = carry_out(v, e);
 
-	if (r == 0 && !v->torn)
-		r = consume(v, e);
-	session_consumed(v->port->session);
-	v->port->session->torn = 0;
 	v->torn = false;
 	close_fds(v);
 	v->have = 0;
@@ -185,15 +133,16 @@ static int receive_torn(struct vhost_user *v, struct err *e)
 /*
  * A look does not reach beyond the piece that carries descriptors: of a message whose front end
  * sends those with a first part only, the rest is not to be seen before that is taken out. A crash
- * while one half is here costs the connection, which the session then says.
+ * while one half is here costs the connection.
  */
 static int tear(struct vhost_user *v, struct err *e)
 {
+	int r = vu_report_torn(v, e);
+
 	close_fds(v);
 	v->have = 0;
-	v->port->session->torn = 1;
 	v->torn = true;
-	return receive_torn(v, e);
+	return r < 0 ? r : receive_torn(v, e);
 }
 
 /* 1: a message was carried out; 0: none is there as a whole. */

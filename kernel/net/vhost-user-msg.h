@@ -134,14 +134,14 @@ uint64_t vu_offered(const struct vhost_user *v);
 int vu_keep(struct vhost_user *v, uint32_t kind, uint32_t index, int fd, struct err *e);
 /* A place for a descriptor of memory that no region of old or new uses. */
 uint32_t vu_keep_place(const struct vhost_user *v);
-/* m was carried out: that, and what came of it, is recorded. */
-void vu_record(struct vhost_user *v, const struct vu_msg *m);
+/* m was carried out: what came of it is held for the next process, and m is answered and gone. */
+int vu_report(struct vhost_user *v, const struct vu_msg *m, struct err *e);
+/* From here on a death costs the connection: a part of a message is in this process alone. */
+int vu_report_torn(struct vhost_user *v, struct err *e);
 /* Descriptors that no region uses any more are given up. */
 void vu_keep_tidy(struct vhost_user *v);
 /* Goes on from the session. Data thread paused. 0, or -errno with *e worded. */
 int vu_restore(struct vhost_user *v, struct kept *kept, struct err *e);
-/* The message v->in, of len bytes, was carried out already: its answer's length, or -1. */
-int vu_replayed(const struct vhost_user *v, uint32_t len, uint8_t *reply);
 /* Maps the in-flight area. Data thread paused. */
 int vu_map_inflight(struct vhost_user *v, int fd, uint32_t rings, uint32_t size, struct err *e);
 

@@ -47,64 +47,60 @@ static void record_ring(const struct vhost_user_ring *r, struct session_ring *ou
 	};
 }
 
-static void record_reply(const struct vu_msg *m, struct session_state *s)
+static void describe(const struct vhost_user *v, struct session_state *s)
 {
-	uint32_t head[3] = {m->request, VU_VERSION | VU_REPLY, m->reply};
-
-	s->reply_len = VU_HDR + m->reply;
-	memcpy(s->reply, head, VU_HDR);
-	memcpy(s->reply + VU_HDR, &m->p, m->reply);
-}
-
-void vu_record(struct vhost_user *v, const struct vu_msg *m)
-{
-	static struct session_state s;	/* control thread */
-
-	/* An answer with a descriptor cannot be recorded; such a request changes nothing. */
-	if (m->reply_fd >= 0)
-		return;
-	memset(&s, 0, sizeof(s));
-	s.features = v->features;
-	s.protocol = v->protocol;
-	s.owned = v->owned;
-	s.set_features = v->set_features;
+	s->features = v->features;
+	s->protocol = v->protocol;
+	s->owned = v->owned;
+	s->set_features = v->set_features;
 	if (v->inflight) {
-		s.inflight = (uint8_t)(1 + v->inflight_kept);
-		s.inflight_rings = v->inflight_rings;
-		s.inflight_size = v->inflight_size;
+		s->inflight = (uint8_t)(1 + v->inflight_kept);
+		s->inflight_rings = v->inflight_rings;
+		s->inflight_size = v->inflight_size;
 	}
 	for (uint32_t i = 0; i < 2 * v->port->pairs; i++)
-		record_ring(&v->ring[i], &s.ring[i]);
-	s.regions = v->mem.n;
+		record_ring(&v->ring[i], &s->ring[i]);
+	s->regions = v->mem.n;
 	for (uint32_t i = 0; i < v->mem.n; i++) {
 		const struct guestmem_region *r = &v->mem.region[i];
 
-		s.region[i] = (struct session_region){r->gpa, r->size, r->uaddr, r->off, r->kept, 0};
+		s->region[i] = (struct session_region){r->gpa, r->size, r->uaddr, r->off, r->kept, 0};
 	}
-	s.msg_len = v->have;
-	memcpy(s.msg, v->in, v->have);
-	if (m->reply)
-		record_reply(m, &s);
-	session_store(v->port->session, &s);
 }
 
-int vu_replayed(const struct vhost_user *v, uint32_t len, uint8_t *reply)
+static int report(struct vhost_user *v, const struct session_report *q, int fd, struct err *e)
 {
-	const struct session_port *p = v->port->session;
-	uint32_t mark = p->mark, n;
-	const struct session_state *s;
+	return v->port->report ? v->port->report(v->port->arg, q, fd, e) :
+				 session_take(NULL, v->sock, q, fd, e);
+}
 
-	if (!(mark & SESSION_APPLIED) || !(mark & SESSION_WHICH) ||
-	    (mark & SESSION_WHICH) == SESSION_WHICH)
-		return -1;
-	s = &p->state[(mark & SESSION_WHICH) - 1];
-	if (s->msg_len != len || memcmp(s->msg, v->in, len))
-		return -1;
-	n = mark & SESSION_ANSWERED ? 0 : s->reply_len;
-	if (n > SESSION_REPLY)
-		return -1;
-	memcpy(reply, s->reply, n);
-	return (int)n;
+int vu_report(struct vhost_user *v, const struct vu_msg *m, struct err *e)
+{
+	static struct session_report q;	/* control thread */
+	uint32_t head[3] = {m->request, VU_VERSION | VU_REPLY, m->reply};
+	uint32_t had = (uint32_t)v->nfds;
+
+	q = (struct session_report){.request = m->request, .len = v->torn ? 0 : v->have,
+				    .fds_min = had, .fds_max = had};
+	/* Some front ends send a region's descriptor along when they remove it. */
+	if (m->request == VU_REM_MEM_REG) {
+		q.fds_min = 0;
+		q.fds_max = had > 1 ? had : 1;
+	}
+	describe(v, &q.state);
+	if (m->reply) {
+		q.reply_len = VU_HDR + m->reply;
+		memcpy(q.reply, head, VU_HDR);
+		memcpy(q.reply + VU_HDR, &m->p, m->reply);
+	}
+	return report(v, &q, m->reply_fd, e);
+}
+
+int vu_report_torn(struct vhost_user *v, struct err *e)
+{
+	static const struct session_report q = {.torn = 1};
+
+	return report(v, &q, -1, e);
 }
 
 static int take(struct kept *kept, uint32_t kind, uint32_t index)
@@ -158,8 +154,7 @@ static int restore_ring(struct vhost_user *v, uint32_t i, const struct session_r
 int vu_restore(struct vhost_user *v, struct kept *kept, struct err *e)
 {
 	static struct session_state s;	/* control thread */
-	int r = session_load(v->port->session, 2 * v->port->pairs, vu_offered(v), VU_PROTOCOLS, &s,
-			     e);
+	int r = session_load(&kept->conn, 2 * v->port->pairs, vu_offered(v), VU_PROTOCOLS, &s, e);
 
 	if (r <= 0)
 		return r;

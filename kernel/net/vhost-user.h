@@ -49,6 +49,8 @@ struct vhost_user_port {
 	 * KEEP_* kind and index; -errno. NULL: nobody does.
 	 */
 	int (*keep)(void *arg, uint32_t kind, uint32_t index, int fd);
+	/* Holds what a message led to, as session_take() does, and like that; NULL: nobody does. */
+	int (*report)(void *arg, const struct session_report *q, int fd, struct err *e);
 	struct session_port *session;	/* what that process needs beside it */
 };
 
@@ -74,7 +76,7 @@ struct vhost_user {
 
 /*
  * Takes over the socket, unless it fails. With kept, a connection that another process had: goes on
- * from port->session, and takes the descriptors that it needs (their places become -1).
+ * from kept->conn and port->session, and takes the descriptors that it needs (their places become -1).
  */
 struct vhost_user *vhost_user_new(struct event_loop *l, int sock,
 				  const struct vhost_user_port *port, struct kept *kept,

@@ -94,13 +94,13 @@ int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail,
 
 /*
  * All that is taken is marked used before anything else is done with it, so a split ring goes on
- * where it tells itself. The journal of a packed one is copied first: it may be this queue's own.
+ * where it tells itself, whatever the journal says. The journal of a packed one is copied first: it may be this queue's own.
  */
 int vq_adopt(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
 	     uint16_t size, const struct vq_journal *dead)
 {
 	struct vq_journal was = *dead;
-	uint32_t marking = (uint32_t)(was.at >> 32);
+	uint32_t marking = vq->packed ? (uint32_t)(was.at >> 32) : 0;
 	struct vq_state at = {0};
 	int r;
 
@@ -110,7 +110,7 @@ int vq_adopt(struct vq *vq, const struct guestmem *mem, void *desc, void *avail,
 	} else if (used && !((uintptr_t)used & 3)) {
 		at.avail = __atomic_load_n(&((struct vring_used *)used)->idx, __ATOMIC_RELAXED);
 	}
-	if (marking > (vq->packed ? VQ_DONE_MAX : 0))
+	if (marking > VQ_DONE_MAX)
 		return -EINVAL;
 	r = attach(vq, mem, desc, avail, used, size, at);
 	if (r)

@@ -16,12 +16,13 @@
 #include "kernel/bus/dma-pool.h"
 #include "kernel/lib/err.h"
 #include "kernel/lib/fdpass.h"
+#include "kernel/net/session.h"
 
 /* Where the worker finds its ends after exec. */
 #define CHAN_FD_COMMAND 3
 #define CHAN_FD_REQUEST 4
 
-#define CHAN_BODY_MAX 2048
+#define CHAN_BODY_MAX 4096
 #define CHAN_PARAMS   32	/* as many as a note may have */
 
 /* Commands: keeper to worker. The first part comes once, in this order. */
@@ -44,7 +45,7 @@ enum chan_command {
 	CMD_PORT_DEL,		/* struct chan_name */
 	CMD_PORT_CONNECT,	/* struct chan_name [vhost-user socket] */
 	CMD_PORT_KEPT,		/* struct chan_kept [descriptors]: for the next CMD_PORT_RESUME */
-	CMD_PORT_RESUME,	/* struct chan_name [socket of a front end that was connected] */
+	CMD_PORT_RESUME,	/* struct chan_resume [socket of a front end that was connected] */
 	CMD_PORT_STATS,		/* struct chan_index; answer: struct dp_port_stats */
 	CMD_DATA_STATS,		/* answer: struct dp_stats */
 	CMD_DEVICE_GONE,	/* struct chan_index */
@@ -96,6 +97,12 @@ struct chan_kept {
 	struct { uint32_t kind, index; } key[FDPASS_MAX];
 };
 
+struct chan_resume {
+	char name[36];
+	uint32_t zero;
+	struct session_conn conn;
+};
+
 /* Requests: worker to keeper. */
 enum chan_request {
 	REQ_DMA_ALLOC = 64,	/* struct dma_request; answer: the same, filled in */
@@ -104,12 +111,20 @@ enum chan_request {
 	REQ_PORT_GONE,		/* struct chan_port_gone */
 	REQ_FAULT,		/* struct chan_fault: the worker ends, for this reason */
 	REQ_KEEP,		/* struct chan_keep [descriptor, or none] */
+	REQ_REPORT,		/* struct chan_report [of its answer, or none] */
 };
 
 /* What the next worker needs of a port's connection; without a descriptor: no more. */
 struct chan_keep {
 	char name[36];
 	uint32_t kind, index;		/* KEEP_* of kernel/net/session.h */
+};
+
+/* A message of a port's front end: for session_take(). */
+struct chan_report {
+	char name[36];
+	uint32_t zero;
+	struct session_report report;
 };
 
 struct chan_config {

@@ -49,6 +49,19 @@ static int port_keep(void *arg, const char *port, uint32_t kind, uint32_t index,
 	return worker_request_fd(REQ_KEEP, &q, sizeof(q), fd);
 }
 
+static int port_report(void *arg, const char *port, const struct session_report *report, int fd,
+		       struct err *e)
+{
+	static struct chan_report q;
+	int r;
+
+	snprintf(q.name, sizeof(q.name), "%s", port);
+	q.report = *report;
+	r = worker_request_fd(REQ_REPORT, &q, sizeof(q), fd);
+	return r ? err_set(e, r, "a message cannot be answered, or taken out of its socket: %s",
+			   strerror(-r)) : 0;
+}
+
 static void port_gone(void *arg, const char *port, const char *why)
 {
 	struct chan_port_gone q = {0};
@@ -80,7 +93,7 @@ static void uplink_failed(void *arg, const char *uplink, const char *why)
 static int cmd_pool(struct worker *w, const struct chan_msg *m, struct err *e)
 {
 	struct dp_conf conf = {.port_gone = port_gone, .uplink_failed = uplink_failed,
-			       .keep = port_keep, .arg = w};
+			       .keep = port_keep, .report = port_report, .arg = w};
 
 	memcpy(&w->pool, m->body, sizeof(w->pool));
 	w->pool_va = map_shared(m->fd[0], w->pool.len);
@@ -150,9 +163,12 @@ static void cmd_port_kept(struct worker *w, struct chan_msg *m)
 }
 
 /* What the port has no use for, and every descriptor of a spoilt one, is closed. */
-static int cmd_port_resume(struct worker *w, const char *name, int sock, struct err *e)
+static int cmd_port_resume(struct worker *w, const struct chan_resume *q, int sock, struct err *e)
 {
-	int *fd = &w->kept.fd[0][0], r = dp_port_resume(w->dp, name, sock, &w->kept, e);
+	int *fd = &w->kept.fd[0][0], r;
+
+	w->kept.conn = q->conn;
+	r = dp_port_resume(w->dp, q->name, sock, &w->kept, e);
 
 	for (int i = 0; i < KEEP_KINDS * KEEP_MEMS; i++) {
 		if (fd[i] >= 0)
@@ -179,7 +195,7 @@ static int cmd_port(struct worker *w, struct chan_msg *m, struct err *e)
 		r = dp_uplink_fd(w->dp, up->name, m->fd[0], (int)up->kind, e);
 		break;
 	case CMD_PORT_RESUME:
-		r = cmd_port_resume(w, name->name, m->fd[0], e);
+		r = cmd_port_resume(w, (struct chan_resume *)m->body, m->fd[0], e);
 		break;
 	default:
 		r = dp_port_connect(w->dp, name->name, m->fd[0], e);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A connection's session as a process that ran vendor code left it: a sound one, and the input is
- * what that process wrote over it: places (24 bits) and bytes. It is gone on from as far as that
- * goes, its queues are polled, and one more message comes.
+ * What is held of a connection, and its session, as a process that ran vendor code left them: sound
+ * ones, and the input is what that process wrote over them: places (24 bits) and bytes. They are gone
+ * on from as far as that goes, queues are polled, and one more message comes.
  */
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,16 +17,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static struct session_port session;
+static struct { struct session_conn conn; struct session_port port; } left;
 static struct kept kept;
 static int memory;
 
 /* As it stands after the last message of a guest's driver that started: all rings run. */
 static void make_sound(void)
 {
-	struct session_state *s = &session.state[0];
+	struct session_state *s = &left.conn.state;
 
-	memset(&session, 0, sizeof(session));
+	memset(&left, 0, sizeof(left));
 	memset(&kept, 0xff, sizeof(kept));
 	s->features = 1ull << 32 | 1u << 30;
 	s->protocol = 1u << 3;
@@ -46,9 +46,7 @@ static void make_sound(void)
 		kept.fd[KEEP_KICK][i] = eventfd(0, EFD_NONBLOCK);
 		kept.fd[KEEP_CALL][i] = eventfd(0, EFD_NONBLOCK);
 	}
-	s->msg_len = 20;
-	memcpy(s->msg, "\x12\0\0\0\1\0\0\0\x08\0\0\0\0\0\0\0\1\0\0\0", 20);
-	session.mark = 1 | SESSION_APPLIED;
+	left.conn.valid = 1;
 }
 
 static void spoil(const uint8_t *data, size_t n)
@@ -56,7 +54,7 @@ static void spoil(const uint8_t *data, size_t n)
 	for (; n >= 4; data += 4, n -= 4) {
 		uint32_t at = data[0] | data[1] << 8 | data[2] << 16;
 
-		((uint8_t *)&session)[at % sizeof(session)] = data[3];
+		((uint8_t *)&left)[at % sizeof(left)] = data[3];
 	}
 }
 
@@ -71,7 +69,7 @@ static void set_up(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct vhost_user *v;
-	static struct vhost_user_port port = FUZZ_PORT(&v, &session);
+	static struct vhost_user_port port = FUZZ_PORT(&v, &left.port);
 	struct event_loop *loop = event_loop_new();
 	int s[2];
 
@@ -84,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	port.eventfd = kept.fd[KEEP_CALL][3];
 	for (int i = 0; i < 2 * PAIRS; i++)
 		vq[i] = (struct vq){.call_fd = -1, .frame_max = 1518,
-				    .journal = &session.journal[i]};
+				    .journal = &left.port.journal[i]};
+	kept.conn = left.conn;
 	v = vhost_user_new(loop, s[0], &port, &kept, NULL);
 	if (!v)
 		close(s[0]);
@@ -92,8 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		abort(); /* a sound one is gone on from */
 	for (int i = 0; v && i < 2; i++)
 		poll_queues();
-	/* The message of the session, once more. */
-	if (send(s[1], session.state[0].msg, 20, MSG_NOSIGNAL) != 20 && v)
+	/* One more message: SET_VRING_ENABLE. */
+	if (send(s[1], "\x12\0\0\0\1\0\0\0\x08\0\0\0\0\0\0\0\1\0\0\0", 20, MSG_NOSIGNAL) != 20 && v)
 		abort();
 	for (int i = 0; v && i < 4; i++)
 		event_loop_once(loop, 0);

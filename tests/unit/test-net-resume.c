@@ -54,9 +54,25 @@ static int keep(void *arg, const char *port, uint32_t kind, uint32_t index, int 
 	return 0;
 }
 
+/* Where the process dies that serves the next message. */
+static enum { LIVES, DIES_BEFORE, DIES_AFTER } fate;
+
+static int report(void *arg, const char *port, const struct session_report *q, int fd,
+		  struct err *e)
+{
+	int i = port[1] - '0', r = 0;
+
+	if (fate != DIES_BEFORE)
+		r = session_take(&kept[i].conn, conn[i], q, fd, e);
+	if (fate != LIVES)
+		event_loop_stop(loop);
+	return r;
+}
+
 static void make_dp(void)
 {
-	struct dp_conf dc = {.port_gone = port_gone, .keep = keep, .session = session,
+	struct dp_conf dc = {.port_gone = port_gone, .keep = keep, .report = report,
+			     .session = session,
 			     .mem = {.va = room, .len = 1u << 20}};
 	struct err e = {0};
 
@@ -151,7 +167,10 @@ static void set_up(uint64_t features)
 
 	log_set_level(LOG_ERROR);
 	gone = 0;
-	memset(kept, 0xff, sizeof(kept));
+	fate = LIVES;
+	memset(kept, 0, sizeof(kept));
+	for (int i = 0; i < 2; i++)
+		memset(kept[i].fd, 0xff, sizeof(kept[i].fd));
 	session = calloc(1, sizeof(*session));
 	room = aligned_alloc(64, 1u << 20);
 	make_dp();
@@ -188,9 +207,10 @@ static void crash(void)
 		for (int n = 0; n < KEEP_KINDS * KEEP_MEMS; n++)
 			keep(NULL, i ? "p1" : "p0", (uint32_t)n / KEEP_MEMS,
 			     (uint32_t)n % KEEP_MEMS, (&held[i].fd[0][0])[n]);
-	for (int *fd = &held[0].fd[0][0], n = 0; n < 2 * KEEP_KINDS * KEEP_MEMS; n++)
-		if (fd[n] >= 0)
-			close(fd[n]);
+	for (int i = 0; i < 2; i++)
+		for (int *fd = &held[i].fd[0][0], n = 0; n < KEEP_KINDS * KEEP_MEMS; n++)
+			if (fd[n] >= 0)
+				close(fd[n]);
 	free(left);
 }
 
@@ -200,6 +220,7 @@ static int resume(int i, struct err *e)
 	struct kept k;
 	int *fd = &k.fd[0][0], sock = fcntl(conn[i], F_DUPFD_CLOEXEC, 0), r;
 
+	k.conn = kept[i].conn;
 	for (int n = 0; n < KEEP_KINDS * KEEP_MEMS; n++) {
 		fd[n] = (&kept[i].fd[0][0])[n];
 		if (fd[n] >= 0)
@@ -362,30 +383,36 @@ static void test_addresses(void)
 	tear_down();
 }
 
-/* A message that was carried out, and is in the socket still: answered before, or not. */
-static void test_replay(void)
+/*
+ * The process dies when it has carried a message out, before or after it could tell: the message has
+ * its effect and its answer once, and the same once more is another one.
+ */
+static void test_once(void)
 {
 	struct { uint64_t zero; struct vu_region region; } slot = {
 		.region = {1ull << 40, 65536, 1ull << 45, 0},
 	};
 	int fd = memfd_create("slot", MFD_CLOEXEC);
-	uint64_t answer[3];
+	uint64_t answer[8];
 
 	CU_ASSERT_FATAL(fd >= 0 && !ftruncate(fd, 65536));
-	for (int answered = 0; answered < 2; answered++) {
+	for (int after = 0; after < 2; after++) {
 		set_up(SPLIT);
-		CU_ASSERT_EQUAL(ring_call(&guest[0], VU_ADD_MEM_REG, &slot, sizeof(slot), &fd, 1),
-				0);
-		crash();
-		session->port[0].mark |= SESSION_APPLIED | (answered ? SESSION_ANSWERED : 0);
+		fate = after ? DIES_AFTER : DIES_BEFORE;
 		ring_send(&guest[0], VU_ADD_MEM_REG, VU_NEED_REPLY, &slot, sizeof(slot), &fd, 1);
+		event_loop_run(loop);
+		CU_ASSERT_EQUAL(recv(guest[0].sock, answer, sizeof(answer),
+				     MSG_DONTWAIT | MSG_PEEK), after ? 20 : -1);
+		fate = LIVES;
+		crash();
 		go_on();
 		pump();
 		/* 20 bytes of an answer that says that it worked; done twice, it would not */
-		CU_ASSERT_EQUAL(recv(guest[0].sock, (char *)answer + 4, 20, MSG_DONTWAIT),
-				answered ? -1 : 20);
-		CU_ASSERT(answered || answer[2] == 0);
-		CU_ASSERT_EQUAL(ring_ask(&guest[0], VU_GET_FEATURES, NULL, 0, answer, 8), 0);
+		CU_ASSERT_EQUAL(recv(guest[0].sock, (char *)answer + 4, sizeof(answer) - 4,
+				     MSG_DONTWAIT), 20);
+		CU_ASSERT_EQUAL(answer[2], 0);
+		CU_ASSERT_EQUAL(ring_call(&guest[0], VU_ADD_MEM_REG, &slot, sizeof(slot), &fd, 1),
+				1);
 		send_frame(0, 5);
 		CU_ASSERT_EQUAL(receive_frame(1, 2000), 5);
 		CU_ASSERT_EQUAL(gone, 0);
@@ -397,26 +424,23 @@ static void test_replay(void)
 /* Whatever the session says, only its own port can suffer. */
 static void test_spoilt(void)
 {
-	struct session_port *p;
 	struct err e;
 
-	for (int i = 0; i < 9; i++) {
-		struct session_state *s;
+	for (int i = 0; i < 7; i++) {
+		struct session_conn *c = &kept[0].conn;
+		struct session_state *s = &c->state;
 
 		set_up(SPLIT);
 		crash();
-		p = &session->port[0];
-		s = &p->state[(p->mark & SESSION_WHICH) - 1];
+		CU_ASSERT_EQUAL(c->valid, 1);
 		switch (i) {
-		case 0: p->mark = 3; break;
-		case 1: p->torn = 1; break;
-		case 2: s->features |= 1ull << 63; break;
-		case 3: s->regions = 65; break;
-		case 4: s->region[0].kept = KEEP_MEMS; break;
-		case 5: s->region[0].kept = 77; break;	/* nothing is kept there */
-		case 6: s->region[0].size = ~0ull; break;
-		case 7: s->ring[1].size = 65; break;
-		case 8: s->msg_len = SESSION_MSG + 1; break;
+		case 0: c->torn = 1; break;
+		case 1: s->features |= 1ull << 63; break;
+		case 2: s->regions = 65; break;
+		case 3: s->region[0].kept = KEEP_MEMS; break;
+		case 4: s->region[0].kept = 77; break;	/* nothing is kept there */
+		case 5: s->region[0].size = ~0ull; break;
+		case 6: s->ring[1].size = 65; break;
 		}
 		make_dp();
 		e.code = 0;
@@ -427,6 +451,25 @@ static void test_spoilt(void)
 					 8), 0);
 		tear_down();
 	}
+}
+
+/* A driver wrote all over the memory that the processes share: split rings go on all the same. */
+static void test_overwritten(void)
+{
+	set_up(SPLIT);
+	send_frame(0, 1);
+	CU_ASSERT_EQUAL(receive_frame(1, 2000), 1);
+	for (int fill = 0; fill < 256; fill += 85) {
+		crash();
+		memset(session, fill, sizeof(*session));
+		go_on();
+		for (uint8_t n = 0; n < 40; n++) {
+			send_frame(0, n);
+			CU_ASSERT_EQUAL(receive_frame(1, 2000), n);
+		}
+	}
+	CU_ASSERT_EQUAL(gone, 0);
+	tear_down();
 }
 
 /* One that had said nothing yet begins as any. */
@@ -444,6 +487,7 @@ static void test_new(void)
 		keep(NULL, "p0", (uint32_t)n / KEEP_MEMS, (uint32_t)n % KEEP_MEMS, -1);
 	CU_ASSERT_FATAL(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s));
 	conn[0] = fcntl(s[0], F_DUPFD_CLOEXEC, 0);
+	memset(&kept[0].conn, 0, sizeof(kept[0].conn));
 	CU_ASSERT_EQUAL_FATAL(dp_port_connect(dp, "p0", s[0], &e), 0);
 	crash();
 	go_on();
@@ -459,8 +503,9 @@ static const struct unit_test tests[] = {
 	{"packed rings go on over crashes", test_packed},
 	{"memory and the in-flight area are there again", test_memory},
 	{"addresses and counters are there again", test_addresses},
-	{"a message is carried out and answered once", test_replay},
+	{"a message is carried out and answered once", test_once},
 	{"a spoilt session is refused, and its port only", test_spoilt},
+	{"split rings go on, whatever the shared memory says", test_overwritten},
 	{"a connection that said nothing begins anew", test_new},
 };
 UNIT_MAIN("resumed connections", tests)
