@@ -283,6 +283,26 @@ static void full(void)
 	bench_down(&b);
 }
 
+/* Data that has not come yet takes memory, and there is an end to it. */
+static void no_memory(void)
+{
+	static struct bench_task tasks[32];
+	const uint8_t write_4m[SCSI_CDB_MAX] = {0x2a, 0, 0, 0, 0, 0, 0, 0x20, 0};
+	unsigned int n = 0;
+
+	bench_up(&b);
+	CU_ASSERT_EQUAL(truncate(b.path, SCSI_TRANSFER_MAX), 0);
+	bench_restart(&b);
+	do
+		bench_start(&tasks[n], b.a, write_4m, SCSI_SIMPLE, SCSI_TRANSFER_MAX);
+	while (tasks[n].wants && ++n < 32);
+	CU_ASSERT_FATAL(n > 4 && n < 32);
+	CU_ASSERT(tasks[n].done && tasks[n].t.status == SCSI_TASK_SET_FULL);
+	scsi_release(&tasks[n].t);
+	scsi_nexus_lost(b.a);
+	bench_down(&b);
+}
+
 static void not_started(void)
 {
 	bench_up(&b);
@@ -325,6 +345,7 @@ static const struct unit_test tests[] = {
 	{"read and write", read_and_write}, {"compare and write", compare_and_write},
 	{"provisioning", provisioning}, {"mode pages", modes}, {"sense formats", sense_formats},
 	{"order of tasks", order_of_tasks}, {"ended tasks", ended_tasks}, {"task set full", full},
+	{"no memory", no_memory},
 	{"not started", not_started}, {"bad files", bad_files},
 };
 

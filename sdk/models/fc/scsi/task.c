@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* NULL: the task has been told so. */
+/* NULL: the target holds as much data as it may; the task has been told so. */
 uint8_t *task_buffer(struct scsi_task *t, size_t n)
 {
 	struct scsi_target *s = t->nexus->target;
@@ -17,7 +17,7 @@ uint8_t *task_buffer(struct scsi_task *t, size_t n)
 	if (s->buffers + n <= BUFFERS_MAX)
 		t->data = malloc(n ? n : 1);
 	if (!t->data) {
-		sense_check(t, SCSI_ABORTED_COMMAND, ASC_RESOURCES);
+		t->status = SCSI_TASK_SET_FULL;
 		return NULL;
 	}
 	t->allocated = (uint32_t)n;
@@ -41,7 +41,7 @@ uint8_t *task_reply(struct scsi_task *t, size_t n, uint32_t allocation_length)
 void task_want(struct scsi_task *t, uint32_t n)
 {
 	if (n > t->out_size) {
-		/* FCP-4 9.4.2 and its likes leave the choice; half a command is never carried out. */
+		/* FCP-4 9.4.2 leaves the choice; half a command is never carried out. */
 		sense_check(t, SCSI_ILLEGAL_REQUEST, ASC_IU_FIELD);
 		return;
 	}
