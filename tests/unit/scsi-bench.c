@@ -29,7 +29,8 @@ static void power_on(struct bench *b)
 {
 	const struct scsi_config config = {
 		.transport_version = 0x0a40, .ports = 1,
-		.node_name = {0x20, 0, 0, 0, 0, 0, 0, 1}, .port_name = {{0x20, 1, 0, 0, 0, 0, 0, 1}},
+		.node_name = {0x20, 0, 0, 0, 0, 0, 0, 1},
+		.port_name = {{0x20, 1, 0, 0, 0, 0, 0, 1}},
 	};
 	const struct scsi_lu_config lu = {
 		.path = b->path, .reservations = b->reservations, .block_size = 512,

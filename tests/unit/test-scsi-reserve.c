@@ -14,8 +14,8 @@ enum { WE = 1, EA = 3, WE_RO = 5, EA_RO = 6, WE_AR = 7, EA_AR = 8 };
 
 static struct bench b;
 
-static uint8_t out_flags(struct scsi_nexus *n, uint8_t sa, uint8_t type, uint8_t key, uint8_t action,
-			 uint8_t flags)
+static uint8_t out_flags(struct scsi_nexus *n, uint8_t sa, uint8_t type, uint8_t key,
+			 uint8_t action, uint8_t flags)
 {
 	uint8_t list[24] = {[7] = key, [15] = action, [20] = flags};
 
@@ -53,7 +53,9 @@ static uint8_t held_type(void)
 
 static uint16_t told(struct scsi_nexus *n)
 {
-	return ASK(&b, n, 0, 0x00) == SCSI_CHECK_CONDITION && b.key == SCSI_UNIT_ATTENTION ? b.asc : 0;
+	uint8_t status = ASK(&b, n, 0, 0x00);
+
+	return status == SCSI_CHECK_CONDITION && b.key == SCSI_UNIT_ATTENTION ? b.asc : 0;
 }
 
 static void register_both(void)
@@ -164,7 +166,8 @@ static void preempting_tasks(void)
 
 static void moving(void)
 {
-	uint8_t list[48] = {[7] = KEY_A, [15] = 0x55, [17] = 0x02, [19] = 1, [23] = 24, [24 + 15] = 0xc};
+	uint8_t list[48] = {[7] = KEY_A, [15] = 0x55, [17] = 0x02, [19] = 1, [23] = 24,
+			    [24 + 15] = 0xc};
 
 	register_both();
 	CU_ASSERT_EQUAL(out(b.a, RESERVE, EA, KEY_A, 0), SCSI_GOOD);

@@ -65,7 +65,8 @@ static void refusals(void)
 	/* an unknown service action is a wrong field; NACA and RDPROTECT are not served */
 	CU_ASSERT_EQUAL(ASK(&b, b.a, 0, 0x9e, 0x1f), SCSI_CHECK_CONDITION);
 	CU_ASSERT(b.asc == 0x2400 && b.has_field && b.field == 1);
-	CU_ASSERT_EQUAL(ASK(&b, b.a, 512, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0x04), SCSI_CHECK_CONDITION);
+	CU_ASSERT_EQUAL(ASK(&b, b.a, 512, 0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0x04),
+			SCSI_CHECK_CONDITION);
 	CU_ASSERT(b.asc == 0x2400 && b.field == 9);
 	CU_ASSERT_EQUAL(ASK(&b, b.a, 512, 0x28, 0x20, 0, 0, 0, 0, 0, 0, 1), SCSI_CHECK_CONDITION);
 	CU_ASSERT(b.asc == 0x2400 && b.field == 1);

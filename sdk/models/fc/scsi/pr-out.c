@@ -132,7 +132,7 @@ static void preempt(struct scsi_task *t, const struct request *q)
 		return;
 	}
 	if (takes)
-		pr->type = 0;	/* its holder loses the registration, and nobody is told of a release */
+		pr->type = 0;	/* so that nobody is told of a release when its holder goes */
 	if (!remove_keys(t, q->action_key, takes && all, takes) && !takes) {
 		conflict(t);
 		return;

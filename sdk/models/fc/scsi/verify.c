@@ -20,8 +20,9 @@ static bool same(struct scsi_task *t, uint64_t lba, const uint8_t *data, size_t 
 
 	for (size_t at = 0; at < n; at += size) {
 		size_t k = 0;
+		int r = store_read(&t->lu->store, lba + at / size, block, size);
 
-		if (medium_failed(t, store_read(&t->lu->store, lba + at / size, block, size), false))
+		if (medium_failed(t, r, false))
 			return false;
 		if (!memcmp(block, data + at, size))
 			continue;
@@ -115,7 +116,7 @@ void cmd_compare_write(struct scsi_task *t)
 		sense_information(t, e.lba < blocks ? blocks : e.lba);
 		return;
 	}
-	/* 256 blocks do not fit in the field; that nothing was compared is not to look like success. */
+	/* 256 do not fit in the field, and nothing compared must not look like success. */
 	if (!e.blocks && t->out_size)
 		sense_cdb_field(t, 13, -1);
 	else
@@ -127,6 +128,7 @@ void finish_compare_write(struct scsi_task *t)
 	struct extent e = caw_extent(t);
 	size_t half = t->data_size / 2;
 
-	if (same(t, e.lba, t->data, half))
-		medium_failed(t, store_write(&t->lu->store, e.lba, t->data + half, half, fua(t)), true);
+	if (!same(t, e.lba, t->data, half))
+		return;
+	medium_failed(t, store_write(&t->lu->store, e.lba, t->data + half, half, fua(t)), true);
 }

@@ -6,7 +6,7 @@
 
 #include <vmhi-model/model.h>
 
-#define ASC_MESSAGE_ERROR 0x4900	/* INVALID MESSAGE ERROR: a task attribute that is not served */
+#define ASC_MESSAGE_ERROR 0x4900	/* INVALID MESSAGE ERROR: a wrong task attribute */
 
 void command_respond(struct target *t, const struct session *s, const struct fc_header *h,
 		     uint16_t rx_id, const struct answer *a)
