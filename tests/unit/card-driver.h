@@ -21,6 +21,7 @@
 #define IVAR 0xe4
 #define RCTL 0x100
 #define TCTL 0x400
+#define PBA 0x1000
 #define EXTCNF 0xf00
 #define RX(r) (0x2800 + (r))
 #define TX(r) (0x3800 + (r))

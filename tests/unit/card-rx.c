@@ -239,4 +239,9 @@ void test_rx_overrun(void)
 		CU_ASSERT_PTR_NOT_NULL(received(RX_RING, true));
 		CU_ASSERT_EQUAL(memcmp(card_mem + RX_BUFFER(i), f, sizeof(f)), 0);
 	}
+	/* The division of the packet buffer is the one thing that CTRL.RST leaves. */
+	card_w32(PBA, 8);
+	bring_up(0, 0x8000);
+	CU_ASSERT_EQUAL(card_r32(PBA) & 0xffff, 8);
+	card_w32(PBA, 20);
 }

@@ -36,12 +36,15 @@ bool card_may_dma(struct card *c)
 /* CTRL.RST: the MAC starts anew; the PHY and PCI config space stay. */
 void card_mac_reset(struct card *c)
 {
+	uint32_t pba = *reg(c, PBA);
+
 	irq_reset(c);
 	delay_reset(c);
 	tx_reset(c);
 	c->fault.hung = 0;
 	list_drop(&c->in);
 	registers_reset(c);
+	*reg(c, PBA) = pba;	/* CTRL.RST lets a new division come into force */
 	nvm_load(c);
 	rx_reset(c);
 	link_update(c);
@@ -51,6 +54,7 @@ void card_mac_reset(struct card *c)
 void card_reset(struct card *c)
 {
 	card_mac_reset(c);
+	*reg(c, PBA) = PBA_POWER_ON;
 	c->io_address = 0;
 	c->unknown = 0;
 	phy_reset(c);

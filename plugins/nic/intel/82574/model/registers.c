@@ -33,7 +33,7 @@ static const struct plain {
 	{EXTCNF_CTRL, 1, 0x00000008, 0x0fff0029},
 	{EXTCNF_SIZE, 1, 0x00000501, UINT32_MAX},
 	{POEMB, 1, 0, 0x0000004e},
-	{PBA, 1, 0x00140014, 0x0000ffff},
+	{PBA, 1, PBA_POWER_ON, 0x0000ffff},
 	{PBS, 1, 0x00000028, 0xffff},
 	{EEMNGCTL, 1, EEMNGCTL_DONE, 0},
 	{EEARBC, 1, 0, UINT32_MAX},

@@ -114,6 +114,7 @@
 #define EXTCNF_SIZE	0x0f08
 #define POEMB		0x0f10
 #define PBA		0x1000
+#define PBA_POWER_ON	0x00140014	/* KiB: 20 for reception, 20 for transmission */
 #define PBS		0x1008
 #define EEMNGCTL	0x1010
 #define EEMNGCTL_DONE	(1u << 18)
