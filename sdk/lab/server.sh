@@ -114,7 +114,7 @@ qemu_command()
 {
 	local i=0 c d smp=$cpus iommu=(-device "intel-iommu,intremap=on,caching-mode=off")
 	if [ ${#models[@]} != 0 ]; then
-		iommu=()
+		[ "$model_vtd" = yes ] || iommu=()
 		smp=1,maxcpus=2	# two CPUs at one x-pci-proxy-dev can make QEMU 7.2 stand still
 		shared_memory=yes
 	fi

@@ -190,27 +190,49 @@ static int part(struct model *m, const struct dma_map *d, uint64_t iova, void *b
 	return write ? guarded_copy(host, buf, n) : guarded_copy(buf, host, n);
 }
 
+int dma_physical(struct model *m, uint64_t at, void *buf, size_t n, bool write)
+{
+	uint8_t *p = buf;
+
+	while (n) {
+		const struct dma_map *d = find(m, at);
+		uint64_t left = d ? d->size - (at - d->iova) : 0;
+		size_t len = left < n ? (size_t)left : n;
+		int r = -EFAULT;
+
+		if (d && (write ? d->writable : d->readable))
+			r = part(m, d, at, p, len, write);
+		if (r)
+			return r;
+		at += len;
+		p += len;
+		n -= len;
+		if (n && !at)
+			return -EFAULT;	/* past the last address */
+	}
+	return 0;
+}
+
 static int transfer(struct model *m, uint64_t iova, uint8_t *buf, size_t n, bool write)
 {
 	if (!model_has_client(m))
 		return -EIO;
 	if (!model_bus_master(m))
 		return -EPERM;
+	if (!m->proxy || !m->vtd)
+		return dma_physical(m, iova, buf, n, write);
 	while (n) {
-		const struct dma_map *d = find(m, iova);
-		uint64_t left = d ? d->size - (iova - d->iova) : 0;
-		size_t len = left < n ? (size_t)left : n;
-		int r = -EFAULT;
+		uint64_t at, run;
+		int r = vtd_translate(m, iova, write, &at, &run);
+		size_t len = run < n ? (size_t)run : n;
 
-		if (d && (write ? d->writable : d->readable))
-			r = part(m, d, iova, buf, len, write);
+		if (!r)
+			r = dma_physical(m, at, buf, len, write);
 		if (r)
 			return r;
 		iova += len;
 		buf += len;
 		n -= len;
-		if (n && !iova)
-			return -EFAULT;	/* past the last address */
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@
 #define MSG_MAX		(MSG_XFER + 4096)
 #define MSG_INLINE	128
 #define HELD_MAX	256	/* commands kept while a DMA message is answered */
+#define VTD_REGISTERS	3
 #define PEER_TIMEOUT_MS	5000	/* a client that does not read or answer is dropped */
 
 /* Descriptors that came with a message. */
@@ -111,6 +112,8 @@ struct model {
 	struct client c;		/* of vfio-user */
 	struct proxy *proxy;		/* or QEMU's x-pci-proxy-dev; NULL: not there */
 	char *qtest_path;		/* for those that the listener takes */
+	bool vtd;			/* that machine's: the card is its source_id */
+	uint16_t source_id;
 	struct model_timer kick;
 	struct faults faults;
 };
@@ -162,6 +165,8 @@ int dma_init(void);
 int dma_map(struct model *m, const struct vfu_dma_map *req, int fd);
 int dma_unmap(struct model *m, const struct vfu_dma_unmap *req);
 void dma_unmap_all(struct model *m);
+/* By the maps alone: for a machine's client, its physical memory. Bus Master is not asked. */
+int dma_physical(struct model *m, uint64_t at, void *buf, size_t n, bool write);
 
 /* listen.c: a non-blocking listener at path (a stale socket is replaced); type is SOCK_STREAM or
  * SOCK_SEQPACKET. A descriptor, or -errno as model_listen() gives it. */
@@ -181,9 +186,19 @@ void proxy_close(struct model *m);
 void proxy_interrupt(struct model *m, unsigned int vector);
 /* True: a message of this vector was still to be sent, and now is not. */
 bool proxy_recall(struct model *m, unsigned int vector);
+/* The VT-d registers, as they were when Bus Master went on. -ETIMEDOUT: QEMU has not said yet. */
+int proxy_vtd_registers(struct model *m, uint64_t v[VTD_REGISTERS]);
+
+/* vtd.c: where DMA at iova goes and for how many bytes; what a message becomes. -EFAULT. */
+extern const uint64_t vtd_register_address[VTD_REGISTERS];
+int vtd_translate(struct model *m, uint64_t iova, bool write, uint64_t *at, uint64_t *run);
+int vtd_interrupt(struct model *m, uint64_t *address, uint32_t *data);
 
 /* qtest.c: memory writes of a card by the qtest socket at path, from a thread of its own. */
 struct qtest *qtest_open(const char *path, unsigned int vectors);
+/* Has the VT-d registers read; qtest_answer() waits a while for what was asked last. */
+void qtest_ask(struct qtest *q);
+int qtest_answer(struct qtest *q, uint64_t v[VTD_REGISTERS]);
 void qtest_close(struct qtest *q);
 void qtest_post(struct qtest *q, unsigned int vector, uint64_t address, uint32_t data);
 bool qtest_recall(struct qtest *q, unsigned int vector);

@@ -3,7 +3,7 @@
 lib_LIBRARIES += libvmhi-model.a
 libvmhi_model_a_SOURCES = %D%/main.c %D%/model.c %D%/log.c %D%/loop.c %D%/config.c %D%/bar.c %D%/msix.c %D%/dma.c \
 	%D%/faults.c %D%/commands.c %D%/server.c %D%/protocol.c %D%/version.c %D%/wire.c %D%/listen.c %D%/stream.c %D%/proxy.c \
-	%D%/qtest.c %D%/internal.h %D%/vfio-user.h %D%/proxy.h
+	%D%/qtest.c %D%/vtd.c %D%/internal.h %D%/vfio-user.h %D%/proxy.h
 libvmhi_model_a_CPPFLAGS = -D_GNU_SOURCE -I$(srcdir)/%D%/include
 libvmhi_model_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(ZLIB_CFLAGS)
 

@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SOCKET, PROXY, QTEST, FAULTS, SHARED };	/* the options of every model */
+enum { SOCKET, PROXY, QTEST, VTD, FAULTS, SHARED };	/* the options of every model */
 
-static const char *const shared_names[SHARED] = {"socket", "proxy", "qtest", "faults"};
+static const char *const shared_names[SHARED] = {"socket", "proxy", "qtest", "vtd", "faults"};
 
 struct running {
 	const struct model_program *p;
@@ -32,8 +32,8 @@ struct running {
 
 static int usage(const struct model_program *p, const char *why, const char *what)
 {
-	fprintf(stderr, "%s: %s%s; use (--socket PATH | --proxy PATH|FD --qtest PATH) "
-		"[--faults PATH]", p->name, why, what);
+	fprintf(stderr, "%s: %s%s; use (--socket PATH | --proxy PATH|FD --qtest PATH "
+		"[--vtd BUS:SLOT.FUNCTION]) [--faults PATH]", p->name, why, what);
 	for (const struct model_option *o = p->options; o->name; o++)
 		fprintf(stderr, o->needed ? " --%s %s" : " [--%s %s]", o->name, o->value);
 	fputc('\n', stderr);
@@ -50,6 +50,8 @@ static int check_options(const struct running *r)
 			     "--socket or --proxy");
 	if (!r->shared[PROXY] != !r->shared[QTEST])
 		return usage(r->p, "--proxy and --qtest go together", "");
+	if (r->shared[VTD] && !r->shared[PROXY])
+		return usage(r->p, "--vtd goes with --proxy", "");
 	return 0;
 }
 
@@ -133,12 +135,29 @@ static int serve_inherited(struct model *m, int fd, const char *qtest_path)
 	return model_proxy(m, fd, qtest_path);
 }
 
+/* "0:a.0", in hexadecimal as PCI addresses are. */
+static int behind_vtd(struct model *m, const char *text)
+{
+	unsigned int bus, slot, function;
+	int end = 0;
+
+	if (sscanf(text, "%2x:%2x.%1x%n", &bus, &slot, &function, &end) != 3 || text[end] ||
+	    slot > 31 || function > 7)
+		return -EINVAL;
+	return model_proxy_vtd(m, bus, slot * 8 + function);
+}
+
 /* Says itself what is wrong. */
 static int open_doors(struct running *r)
 {
 	const char *door = r->shared[r->shared[SOCKET] ? SOCKET : PROXY];
 	int fd = r->shared[PROXY] ? inherited(r->shared[PROXY]) : -1, e;
 
+	e = r->shared[VTD] ? behind_vtd(r->m, r->shared[VTD]) : 0;
+	if (e) {
+		model_log("--vtd %s: no PCI address such as 0:a.0", r->shared[VTD]);
+		return e;
+	}
 	if (r->shared[SOCKET])
 		e = model_listen(r->m, door);
 	else if (fd >= 0)

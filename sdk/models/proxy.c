@@ -144,9 +144,13 @@ static int do_config_read(struct model *m, struct proxy *p)
 static int do_config_write(struct model *m, struct proxy *p)
 {
 	const struct proxy_config *c = &p->body.config;
+	bool was_master = model_bus_master(m);
 
 	if (!config_access_ok(c))
 		return answer(p, ALL_ONES);
+	/* A system has set its VT-d up before any driver lets its card use the bus. */
+	if (m->vtd && !was_master && c->offset == PCI_COMMAND && c->value & PCI_COMMAND_MASTER)
+		qtest_ask(p->qtest);
 	config_write(m, c->offset, &c->value, (size_t)c->size);
 	return answer(p, 0);
 }
@@ -342,8 +346,30 @@ void proxy_close(struct model *m)
 void proxy_interrupt(struct model *m, unsigned int vector)
 {
 	const uint32_t *entry = m->vectors[vector].entry;
+	uint64_t address = entry[0] | (uint64_t)entry[1] << 32;
+	uint32_t data = entry[2];
 
-	qtest_post(m->proxy->qtest, vector, entry[0] | (uint64_t)entry[1] << 32, entry[2]);
+	if (m->vtd && vtd_interrupt(m, &address, &data))
+		model_log("MSI-X vector %u: VT-d has no such interrupt: 0x%llx, 0x%x", vector,
+			  (unsigned long long)address, data);
+	else
+		qtest_post(m->proxy->qtest, vector, address, data);
+}
+
+int proxy_vtd_registers(struct model *m, uint64_t v[VTD_REGISTERS])
+{
+	return qtest_answer(m->proxy->qtest, v);
+}
+
+int model_proxy_vtd(struct model *m, unsigned int bus, unsigned int devfn)
+{
+	if (bus > 255 || devfn > 255)
+		return -EINVAL;
+	if (m->proxy)
+		return -EBUSY;
+	m->source_id = (uint16_t)(bus << 8 | devfn);
+	m->vtd = true;
+	return 0;
 }
 
 bool proxy_recall(struct model *m, unsigned int vector)

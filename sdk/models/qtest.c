@@ -24,6 +24,7 @@
 #define TIMES_MAX 32	/* of one message, waiting: more than this is a storm and says no more */
 #define RETRY_NS 10000000
 #define PATIENCE 500	/* retries before the log has a line: 5 s */
+#define ANSWER_NS 200000000
 
 struct post {
 	uint64_t address;
@@ -34,26 +35,29 @@ struct post {
 struct qtest {
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t work;
+	pthread_cond_t work, answered;
 	struct sockaddr_un sa;
 	int sock;		/* -1: not reached yet */
 	bool stop;
+	unsigned int asked, served;	/* questions for the VT-d registers; the last one counts */
+	uint64_t value[VTD_REGISTERS];
 	unsigned int vectors, waiting, next;
 	struct post post[];
 };
 
+static struct timespec after(uint64_t ns)
+{
+	ns += model_now_ns();
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+				 .tv_nsec = (long)(ns % 1000000000)};
+}
+
 /* False: to end. */
 static bool nap(struct qtest *q)
 {
-	struct timespec ts;
+	struct timespec ts = after(RETRY_NS);
 	bool go;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ts.tv_nsec += RETRY_NS;
-	if (ts.tv_nsec >= 1000000000) {
-		ts.tv_nsec -= 1000000000;
-		ts.tv_sec++;
-	}
 	pthread_mutex_lock(&q->lock);
 	while (!q->stop && pthread_cond_timedwait(&q->work, &q->lock, &ts) != ETIMEDOUT)
 		;
@@ -87,35 +91,37 @@ static int reach(struct qtest *q)
 	return go ? 0 : -ECANCELED;
 }
 
-/* The next message in turn; false: to end. */
-static bool take(struct qtest *q, struct post *p)
+enum { END, QUESTION, MESSAGE };
+
+/* What is to be said next: the question, which number it has, or the next message in turn. */
+static int take(struct qtest *q, struct post *p, unsigned int *question)
 {
-	bool go;
+	int what;
 
 	pthread_mutex_lock(&q->lock);
-	while (!q->stop && !q->waiting)
+	while (!q->stop && !q->waiting && q->asked == q->served)
 		pthread_cond_wait(&q->work, &q->lock);
-	go = !q->stop;
-	while (go && !q->post[q->next].times)
-		q->next = (q->next + 1) % q->vectors;
-	if (go) {
+	what = q->stop ? END : q->asked != q->served ? QUESTION : MESSAGE;
+	*question = q->asked;
+	if (what == MESSAGE) {
+		while (!q->post[q->next].times)
+			q->next = (q->next + 1) % q->vectors;
 		*p = q->post[q->next];
 		q->post[q->next].times--;
 		q->waiting--;
 		q->next = (q->next + 1) % q->vectors;
 	}
 	pthread_mutex_unlock(&q->lock);
-	return go;
+	return what;
 }
 
-/* One line, which must be OK. */
-static int hear_ok(int sock)
+/* One line, which must begin with OK. */
+static int hear_ok(int sock, char *line, size_t size)
 {
-	char line[64];
 	size_t n = 0;
 
 	for (;;) {
-		ssize_t got = recv(sock, line + n, sizeof(line) - 1 - n, 0);
+		ssize_t got = recv(sock, line + n, size - 1 - n, 0);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -124,35 +130,70 @@ static int hear_ok(int sock)
 		n += (size_t)got;
 		line[n] = 0;
 		if (line[n - 1] == '\n')
-			return strcmp(line, "OK\n") ? -EPROTO : 0;
-		if (n == sizeof(line) - 1)
+			return strncmp(line, "OK", 2) ? -EPROTO : 0;
+		if (n == size - 1)
 			return -EPROTO;
 	}
 }
 
-static int say(int sock, const struct post *p)
+/* Says the line and puts the answer into it. */
+static int talk(int sock, char *line, size_t size)
 {
-	char line[64];
-	int n = snprintf(line, sizeof(line), "writel 0x%llx 0x%x\n",
-			 (unsigned long long)p->address, p->data);
+	size_t n = strlen(line);
 	ssize_t sent;
 
 	do
-		sent = send(sock, line, (size_t)n, MSG_NOSIGNAL);
+		sent = send(sock, line, n, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	if (sent != n)
+	if (sent != (ssize_t)n)
 		return sent < 0 ? -errno : -EPIPE;
-	return hear_ok(sock);
+	return hear_ok(sock, line, size);
+}
+
+static int say_message(int sock, const struct post *p)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "writel 0x%llx 0x%x\n", (unsigned long long)p->address,
+		 p->data);
+	return talk(sock, line, sizeof(line));
+}
+
+static int say_question(struct qtest *q, unsigned int number)
+{
+	uint64_t v[VTD_REGISTERS];
+
+	for (int i = 0; i < VTD_REGISTERS; i++) {
+		unsigned long long got;
+		char line[64];
+		int r;
+
+		snprintf(line, sizeof(line), "readq 0x%llx\n",
+			 (unsigned long long)vtd_register_address[i]);
+		r = talk(q->sock, line, sizeof(line));
+		if (!r && sscanf(line, "OK %llx", &got) != 1)
+			r = -EPROTO;
+		if (r)
+			return r;
+		v[i] = got;
+	}
+	pthread_mutex_lock(&q->lock);
+	memcpy(q->value, v, sizeof(v));
+	q->served = number;
+	pthread_cond_signal(&q->answered);
+	pthread_mutex_unlock(&q->lock);
+	return 0;
 }
 
 static void *run(void *arg)
 {
 	struct qtest *q = arg;
+	unsigned int question;
 	struct post p;
-	int r = reach(q);
+	int r = reach(q), what = END;
 
-	while (!r && take(q, &p))
-		r = say(q->sock, &p);
+	while (!r && (what = take(q, &p, &question)) != END)
+		r = what == QUESTION ? say_question(q, question) : say_message(q->sock, &p);
 	/* A machine that has ended is told by the card's own socket. */
 	if (r && r != -ECANCELED && r != -EPIPE && r != -ECONNRESET)
 		model_log("qtest socket %s: %s; no interrupt arrives any more", q->sa.sun_path,
@@ -171,6 +212,7 @@ static int start(struct qtest *q)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->work, &attr);
+	pthread_cond_init(&q->answered, &attr);
 	pthread_condattr_destroy(&attr);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -212,6 +254,7 @@ void qtest_close(struct qtest *q)
 	pthread_join(q->thread, NULL);
 	if (q->sock >= 0)
 		close(q->sock);
+	pthread_cond_destroy(&q->answered);
 	pthread_cond_destroy(&q->work);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
@@ -243,4 +286,28 @@ bool qtest_recall(struct qtest *q, unsigned int vector)
 	p->times = 0;
 	pthread_mutex_unlock(&q->lock);
 	return was;
+}
+
+void qtest_ask(struct qtest *q)
+{
+	pthread_mutex_lock(&q->lock);
+	q->asked++;
+	pthread_cond_signal(&q->work);
+	pthread_mutex_unlock(&q->lock);
+}
+
+int qtest_answer(struct qtest *q, uint64_t v[VTD_REGISTERS])
+{
+	int r = 0;
+
+	pthread_mutex_lock(&q->lock);
+	if (q->asked != q->served) {
+		struct timespec ts = after(ANSWER_NS);
+
+		while (q->asked != q->served && !r)
+			r = -pthread_cond_timedwait(&q->answered, &q->lock, &ts);
+	}
+	memcpy(v, q->value, sizeof(q->value));
+	pthread_mutex_unlock(&q->lock);
+	return r;
 }

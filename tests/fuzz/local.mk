@@ -8,7 +8,7 @@ FUZZERS =
 
 FUZZERS += vfio-user-server model-proxy
 FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c log.c loop.c config.c bar.c msix.c dma.c faults.c \
-	commands.c listen.c stream.c proxy.c qtest.c server.c protocol.c version.c)
+	commands.c listen.c stream.c proxy.c qtest.c vtd.c server.c protocol.c version.c)
 FUZZ_model_proxy_SRC = $(FUZZ_vfio_user_server_SRC)
 
 FUZZERS += vfio-user-client

@@ -40,8 +40,10 @@ tests_unit_test_vm_config_LDADD = libvmconfig.a $(UNIT_LIBS)
 MODEL_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/models/include
 MODEL_LIBS = libvmhi-model.a $(CUNIT_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) -lpthread
 MODEL_TOY = %D%/model-toy.c %D%/model-toy.h %D%/model-client.h %D%/cunit.h
-check_PROGRAMS += tests/unit/test-model-server tests/unit/test-model-dma tests/unit/test-model-proxy
-TESTS += tests/unit/test-model-server tests/unit/test-model-dma tests/unit/test-model-proxy
+check_PROGRAMS += tests/unit/test-model-server tests/unit/test-model-dma tests/unit/test-model-proxy \
+	tests/unit/test-model-vtd
+TESTS += tests/unit/test-model-server tests/unit/test-model-dma tests/unit/test-model-proxy \
+	tests/unit/test-model-vtd
 tests_unit_test_model_server_SOURCES = %D%/test-model-server.c $(MODEL_TOY)
 tests_unit_test_model_server_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_server_CFLAGS = $(UNIT_CFLAGS)
@@ -54,6 +56,10 @@ tests_unit_test_model_proxy_SOURCES = %D%/test-model-proxy.c %D%/proxy-client.h 
 tests_unit_test_model_proxy_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_model_proxy_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_model_proxy_LDADD = $(MODEL_LIBS)
+tests_unit_test_model_vtd_SOURCES = %D%/test-model-vtd.c %D%/proxy-client.h $(MODEL_TOY)
+tests_unit_test_model_vtd_CPPFLAGS = $(MODEL_CPPFLAGS)
+tests_unit_test_model_vtd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_model_vtd_LDADD = $(MODEL_LIBS)
 
 check_PROGRAMS += tests/unit/test-fc-fabric tests/unit/test-fc-names tests/unit/test-fc-capture \
 	tests/unit/test-fcoe

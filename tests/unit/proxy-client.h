@@ -134,7 +134,7 @@ static inline int qt_listen(const char *path)
 /* The next line within so long, "" if there is none; not answered. */
 static inline const char *qt_line(int sock, int timeout_ms)
 {
-	static char line[128];
+	static __thread char line[128];
 	struct timeval tv = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
 	size_t n = 0;
 

@@ -3,7 +3,8 @@
  * The main() that hardware models share: which door, fault switches, signals, the loop. A model
  * brings its own options and the making of its card.
  *
- *   PROGRAM (--socket PATH | --proxy PATH|FD --qtest PATH) [--faults PATH] and the model's own
+ *   PROGRAM (--socket PATH | --proxy PATH|FD --qtest PATH [--vtd BUS:SLOT.FUNCTION])
+ *           [--faults PATH] and the model's own
  *
  * --socket is model_listen(), --proxy model_proxy_listen(), or model_proxy() of an inherited
  * descriptor if it is a number, and then the program ends with that client. SIGTERM and SIGINT end

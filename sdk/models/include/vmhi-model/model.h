@@ -126,7 +126,8 @@ bool model_has_client(const struct model *m);
  * The second door: the protocol between QEMU 7.2 and 8's x-pci-proxy-dev and the process behind it,
  * by which the model is a card of a virtual machine. What the guest's driver sees is a conventional
  * PCI function that firmware has not touched yet: decoding off, BARs of 32 bits, no extended
- * capabilities. DMA goes to the guest-physical memory that QEMU shares, which must be a memfd.
+ * capabilities. DMA goes to the guest-physical memory that QEMU shares, which must be a memfd;
+ * with a VT-d in the machine, model_proxy_vtd() first.
  * MSI-X messages are written by QEMU's qtest socket at qtest_path, which may appear later: QEMU
  * waits for answers to register accesses, so a thread of the library's does it. All callbacks are
  * in the loop's thread as ever.
@@ -140,6 +141,13 @@ bool model_has_client(const struct model *m);
  */
 int model_proxy(struct model *m, int sock, const char *qtest_path);
 int model_proxy_listen(struct model *m, const char *path, const char *qtest_path);
+/*
+ * For the machines of model_proxy() from then on: they have a VT-d (QEMU's -device intel-iommu) in
+ * legacy mode, and the card is at bus and devfn (slot * 8 + function) for it. DMA is translated and
+ * interrupts are remapped by the guest's tables; what these do not allow fails, as a DMA fault or
+ * with a line in the log. 0; -EINVAL: no such place; -EBUSY: a machine is there.
+ */
+int model_proxy_vtd(struct model *m, unsigned int bus, unsigned int devfn);
 
 /*
  * Fault switches, for tests of drivers: a unix datagram socket at path takes commands of one line,

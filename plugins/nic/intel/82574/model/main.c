@@ -2,8 +2,9 @@
 /*
  * 82574-model: an Intel 82574L network card as a program.
  *
- *   82574-model (--socket PATH | --proxy PATH|FD --qtest PATH) [--faults PATH]
- *               --wire dgram:LOCAL,REMOTE|tap:NAME|none [--mac 02:00:00:00:00:01]
+ *   82574-model (--socket PATH | --proxy PATH|FD --qtest PATH [--vtd BUS:SLOT.FUNCTION])
+ *               [--faults PATH] --wire dgram:LOCAL,REMOTE|tap:NAME|none
+ *               [--mac 02:00:00:00:00:01]
  *
  * SIGUSR1 pulls the cable, SIGUSR2 plugs it in, SIGTERM and SIGINT end the program.
  */
