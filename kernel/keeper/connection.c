@@ -77,7 +77,7 @@ static int replay_kept(struct child *c, const struct port *p, struct err *e)
 	return r ? r : send_kept(c, &k, fds, &n, e);
 }
 
-static int replay_connection(struct child *c, struct port *p, struct err *e)
+int replay_connection(struct child *c, struct port *p, struct err *e)
 {
 	static struct chan_resume q;
 	int r = replay_kept(c, p, e);
@@ -91,19 +91,5 @@ static int replay_connection(struct child *c, struct port *p, struct err *e)
 	/* This one cannot go on; the others can. */
 	log_warning("port %s: its connection is given up: %s", p->conf.name, e->msg);
 	set_port_gone(c->set, p->conf.name, e->msg);
-	return 0;
-}
-
-int ports_replay(struct set *s, struct child *c, struct err *e)
-{
-	for (struct port *p = s->ports; p; p = p->next) {
-		int r = child_call(c, CMD_PORT_ADD, &p->conf, sizeof(p->conf), NULL, 0, NULL, 0,
-				   e);
-
-		if (r == 0 && p->conn >= 0)
-			r = replay_connection(c, p, e);
-		if (r)
-			return r;
-	}
 	return 0;
 }

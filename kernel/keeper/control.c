@@ -77,6 +77,29 @@ static json_t *describe_port(struct set *s, const struct dp_port_stats *ps)
 			 "ring_errors", (json_int_t)ps->ring_errors);
 }
 
+/* No worker is there to ask: what is known of the ports without it. */
+static json_t *ports_by_session(struct set *s)
+{
+	json_t *list = json_array();
+
+	for (const struct port *p = s->ports; p; p = p->next) {
+		const struct session_count *n = &s->session->port_count[p->conf.slot];
+		struct dp_port_stats ps = {
+			.vlan = p->conf.vlan, .connected = p->conn >= 0,
+			.rx_packets = n->c.rx_packets, .rx_bytes = n->c.rx_bytes,
+			.tx_packets = n->c.tx_packets, .tx_bytes = n->c.tx_bytes,
+			.drop_spoof = n->c.drop_spoof, .drop_vlan = n->c.drop_vlan,
+			.drop_rate = n->c.drop_rate, .drop_nobuf = n->c.drop_nobuf,
+			.drop_bad = n->c.drop_bad + n->bad, .ring_errors = n->ring_errors,
+		};
+
+		memcpy(ps.name, p->conf.name, sizeof(ps.name));
+		memcpy(ps.mac, p->conf.mac, sizeof(ps.mac));
+		json_array_append_new(list, describe_port(s, &ps));
+	}
+	return json_pack("{s:o}", "ports", list);
+}
+
 static json_t *op_ports(struct set *s, struct err *e)
 {
 	json_t *list = json_array();
@@ -98,7 +121,7 @@ static json_t *op_ports(struct set *s, struct err *e)
 	if (r == 0 || r == -ENOENT)
 		return json_pack("{s:o}", "ports", list);
 	json_decref(list);
-	return NULL;
+	return set_restarts(s) ? ports_by_session(s) : NULL;
 }
 
 static json_t *op_devices(struct set *s)

@@ -146,12 +146,20 @@ static void free_port(struct port *p)
 	free(p);
 }
 
+bool set_restarts(const struct set *s)
+{
+	return !s->child->pid && s->running && !s->stopping && !s->failed;
+}
+
 static int tell_del(struct set *s, const struct port *p, struct err *e)
 {
 	struct chan_name cn = {0};
 
+	int r;
+
 	strcpy(cn.name, p->conf.name);
-	return child_call(s->child, CMD_PORT_DEL, &cn, sizeof(cn), NULL, 0, NULL, 0, e);
+	r = child_call(s->child, CMD_PORT_DEL, &cn, sizeof(cn), NULL, 0, NULL, 0, e);
+	return r && set_restarts(s) ? 0 : r;	/* the next one never hears of it */
 }
 
 /* A place in the session that no other port has; there are more of them than ports. */
@@ -169,7 +177,7 @@ static uint32_t free_slot(const struct set *s)
 
 int set_port_add(struct set *s, const struct set_port *sp, struct err *e)
 {
-	struct port *p;
+	struct port **at = &s->ports, *p;
 	int r;
 
 	if (set_port_find(s, sp->conf.name))
@@ -190,6 +198,8 @@ int set_port_add(struct set *s, const struct set_port *sp, struct err *e)
 	forget(p);
 	memset(&s->session->port_count[p->conf.slot], 0, sizeof(struct session_count));
 	r = child_call(s->child, CMD_PORT_ADD, &p->conf, sizeof(p->conf), NULL, 0, NULL, 0, e);
+	if (r && set_restarts(s))
+		r = 0;	/* the next one is told */
 	if (r == 0) {
 		r = listen_at(p, sp->socket, e);
 		if (r)
@@ -199,9 +209,43 @@ int set_port_add(struct set *s, const struct set_port *sp, struct err *e)
 		free_port(p);
 		return r;
 	}
-	p->next = s->ports;
-	s->ports = p;
+	/* at the end: where two cannot both be, ports_replay() keeps the older one */
+	while (*at)
+		at = &(*at)->next;
+	*at = p;
 	return 0;
+}
+
+/* Takes it out of the list at *at, and frees it. */
+static void drop_port(struct port **at)
+{
+	struct port *p = *at;
+
+	*at = p->next;
+	free_port(p);
+}
+
+/* One that was added while no worker was there to ask may turn out to be impossible. */
+int ports_replay(struct set *s, struct child *c, struct err *e)
+{
+	struct port **at = &s->ports;
+	int r = 0;
+
+	while (*at && r == 0) {
+		struct port *p = *at;
+
+		r = child_call(c, CMD_PORT_ADD, &p->conf, sizeof(p->conf), NULL, 0, NULL, 0, e);
+		if (r && c->pid) {
+			log_warning("port %s is removed: %s", p->conf.name, e->msg);
+			drop_port(at);
+			r = 0;
+			continue;
+		}
+		if (r == 0 && p->conn >= 0)
+			r = replay_connection(c, p, e);
+		at = &p->next;
+	}
+	return r;
 }
 
 int set_port_del(struct set *s, const char *name, struct err *e)
@@ -217,8 +261,7 @@ int set_port_del(struct set *s, const char *name, struct err *e)
 	r = tell_del(s, p, e);
 	if (r)
 		return r;
-	*at = p->next;
-	free_port(p);
+	drop_port(at);
 	return 0;
 }
 

@@ -168,6 +168,10 @@ int set_port_add(struct set *s, const struct set_port *p, struct err *e);
 int set_port_del(struct set *s, const char *name, struct err *e);
 void set_port_gone(struct set *s, const char *name, const char *why);
 void ports_close(struct set *s);
+/* Gives the ports and their connections to another worker. */
+int ports_replay(struct set *s, struct child *c, struct err *e);
+/* The worker is dead, and another one will come: what it cannot be told now is applied then. */
+bool set_restarts(const struct set *s);
 /* No worker serves them any more: every front end sees its connection end, and no other gets in. */
 void ports_fail(struct set *s);
 
@@ -176,8 +180,8 @@ void kept_init(struct kept *k);
 void kept_close(struct kept *k);
 /* As the worker asks: takes the descriptor over (-1: forgets the one it has). */
 int kept_put(struct port *p, uint32_t kind, uint32_t index, int fd);
-/* Gives the ports and their connections to another worker. */
-int ports_replay(struct set *s, struct child *c, struct err *e);
+/* Gives a port's connection to another worker. */
+int replay_connection(struct child *c, struct port *p, struct err *e);
 
 /* uplink.c: a tap or passt, if the configuration wants one. */
 int uplink_open(struct set *s, struct err *e);
