@@ -3,6 +3,8 @@
 #include "tests/unit/cunit.h"
 #include "tests/unit/scsi-bench.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -205,10 +207,41 @@ static void power_loss(void)
 	bench_down(&b);
 }
 
+/* A file of somebody else's, or one that was cut: refused, never half believed. */
+static void bad_files(void)
+{
+	static const char *const texts[] = {
+		"", "something else", "reservations 1 generation 1 type 0 holder 0 count 65\n",
+		"reservations 1 generation 1 type 2 holder 0 count 1\n",
+		"reservations 1 generation 1 type 3 holder 1 count 1\n",
+		"reservations 1 generation 1 type 3 holder 0 count 1\n000102",
+		"reservations 1 generation 1 type 3 holder 0 count 1\n"
+		"00000000000000000000000000000000000000000000000b 9 01\n",
+		"reservations 1 generation 1 type 3 holder 0 count 1\n"
+		"00000000000000000000000000000000000000000000000b 1 00\n",
+	};
+	struct scsi_lu_config c = {.number = 1, .block_size = 512};
+	char why[256];
+
+	bench_up(&b);
+	c.path = b.path;
+	c.reservations = b.reservations;
+	for (unsigned int i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		FILE *f = fopen(b.reservations, "w");
+
+		CU_ASSERT_FATAL(f != NULL);
+		fputs(texts[i], f);
+		fclose(f);
+		CU_ASSERT_EQUAL(scsi_lu_add(b.target, &c, why, sizeof(why)), -EINVAL);
+		CU_ASSERT(strstr(why, b.reservations) != NULL);
+	}
+	bench_down(&b);
+}
+
 static const struct unit_test tests[] = {
 	{"registering", registering}, {"types", types}, {"releasing", releasing},
 	{"preempting", preempting}, {"preempting tasks", preempting_tasks}, {"moving", moving},
-	{"power loss", power_loss},
+	{"power loss", power_loss}, {"bad files", bad_files},
 };
 
 UNIT_MAIN("persistent reservations", tests)
