@@ -76,6 +76,10 @@ static void refusals(void)
 	CU_ASSERT(b.asc == 0x2100 && b.has_information && b.information == BLOCKS);
 	CU_ASSERT_EQUAL(ASK(&b, b.a, 0, 0x28, 0, 0, 0, 0, BLOCKS), SCSI_GOOD);
 	CU_ASSERT_EQUAL(ASK(&b, b.a, 0, 0x28, 0, 0, 0, 0, BLOCKS + 1), SCSI_CHECK_CONDITION);
+	CU_ASSERT_EQUAL(ASK(&b, b.a, 0, 0x34, 0, 0, 0, 0, BLOCKS - 1, 0, 0, 2),
+			SCSI_CHECK_CONDITION);
+	CU_ASSERT_EQUAL(b.asc, 0x2100);
+	CU_ASSERT_EQUAL(ASK(&b, b.a, 0, 0x34, 0, 0, 0, 0, BLOCKS - 1, 0, 0, 1), SCSI_GOOD);
 	/* LBA and length whose sum wraps */
 	CU_ASSERT_EQUAL(ASK(&b, b.a, 512, 0x88, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 			    255, 255), SCSI_CHECK_CONDITION);

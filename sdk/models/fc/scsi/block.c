@@ -146,7 +146,7 @@ void cmd_synchronize_cache(struct scsi_task *t)
 		medium_failed(t, store_sync(&t->lu->store), true);
 }
 
-/* SBC-3 5.8: the page cache is as large as memory, so what is asked for is as good as there. */
+/* SBC-3 5.8: GOOD, for CONDITION MET would promise that it all fits; the kernel only takes a hint. */
 void cmd_prefetch(struct scsi_task *t)
 {
 	struct extent e;
@@ -155,5 +155,4 @@ void cmd_prefetch(struct scsi_task *t)
 		return;
 	store_prefetch(&t->lu->store, e.lba,
 		       e.blocks ? e.blocks : t->lu->store.blocks - e.lba);
-	t->status = SCSI_CONDITION_MET;
 }

@@ -23,7 +23,6 @@
 /* Status codes, SAM-5 5.3.1. */
 #define SCSI_GOOD 0x00
 #define SCSI_CHECK_CONDITION 0x02
-#define SCSI_CONDITION_MET 0x04
 #define SCSI_BUSY 0x08
 #define SCSI_RESERVATION_CONFLICT 0x18
 #define SCSI_TASK_SET_FULL 0x28
