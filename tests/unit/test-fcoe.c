@@ -83,7 +83,7 @@ static uint8_t ask(struct bench *b, uint8_t type, uint8_t command, uint32_t s_id
 		   uint16_t ox_id)
 {
 	const struct fc_login l = {
-		.command = command, .frame_size = 2048, .class3_size = 2048, .wwpn = wwpn,
+		.command = command, .frame_size = 2048, .class3 = true, .wwpn = wwpn,	/* no size */
 		.wwnn = 0x2000000000000001, .features = FC_LOGIN_NPIV_ASK,
 	};
 	const struct fc_header h = {

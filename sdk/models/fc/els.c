@@ -38,7 +38,8 @@ int fc_login_get(struct fc_login *l, const uint8_t *payload, size_t n)
 	l->features = fc_get16(payload + AT_FEATURES);
 	l->bb_credit = fc_get16(payload + AT_CREDIT);
 	l->frame_size = fc_get16(payload + AT_FRAME_SIZE) & SIZE_MASK;
-	l->class3_size = fc_get16(class3) & CLASS_VALID ? fc_get16(class3 + 6) & SIZE_MASK : 0;
+	l->class3 = fc_get16(class3) & CLASS_VALID;
+	l->class3_size = l->class3 ? fc_get16(class3 + 6) & SIZE_MASK : 0;
 	l->wwpn = fc_get64(payload + AT_WWPN);
 	l->wwnn = fc_get64(payload + AT_WWNN);
 	return 0;
@@ -63,7 +64,7 @@ void fc_login_put(uint8_t *payload, const struct fc_login *l)
 	fc_put32(payload + AT_E_D_TOV, FC_E_D_TOV_MS);
 	fc_put64(payload + AT_WWPN, l->wwpn);
 	fc_put64(payload + AT_WWNN, l->wwnn);
-	if (l->class3_size) {
+	if (l->class3 || l->class3_size) {
 		fc_put16(class3, CLASS_VALID | CLASS_IN_ORDER);
 		fc_put16(class3 + 6, l->class3_size);
 		fc_put16(class3 + 8, 255);	/* sequences at once */

@@ -3,6 +3,7 @@
 #ifndef SDK_MODELS_FC_ELS_H
 #define SDK_MODELS_FC_ELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,8 @@ struct fc_login {
 	uint8_t command;	/* FC_ELS_*, LS_ACC in an answer */
 	uint16_t features, bb_credit;
 	uint16_t frame_size;	/* payload bytes of a frame that the sender takes */
-	uint16_t class3_size;	/* the same for class 3; 0: it has no class 3 */
+	bool class3;		/* it has class 3; implied by a size for fc_login_put() */
+	uint16_t class3_size;	/* the same for class 3; in FLOGI and FDISC reserved, 0 from some */
 	uint64_t wwpn, wwnn;
 };
 

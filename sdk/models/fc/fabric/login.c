@@ -16,9 +16,9 @@ static bool refused(const struct port *p, const struct fc_login *l, struct refus
 {
 	const struct nport *same = fabric_find_wwpn(p->f, l->wwpn);
 
-	if (!l->class3_size)
+	if (!l->class3)
 		*why = (struct refusal){FC_LS_RJT_LOGICAL_ERROR, FC_LS_EXPLAIN_OPTIONS};
-	else if (l->frame_size < 256 || l->class3_size < 256)
+	else if (l->frame_size < 256)
 		*why = (struct refusal){FC_LS_RJT_LOGICAL_ERROR, FC_LS_EXPLAIN_FRAME_SIZE};
 	else if (!l->wwpn || (same && same->port != p))
 		*why = (struct refusal){FC_LS_RJT_LOGICAL_ERROR, FC_LS_EXPLAIN_INVALID_WWPN};

@@ -19,7 +19,7 @@ static void do_plogi(struct port *p, struct nport *from, const struct fc_sequenc
 	uint8_t payload[FC_LOGIN_SIZE];
 	struct fc_login l;
 
-	if (fc_login_get(&l, s->payload, s->n) || !l.class3_size) {
+	if (fc_login_get(&l, s->payload, s->n) || !l.class3) {
 		fc_exchange_ls_rjt(p->x, &s->h, FC_LS_RJT_LOGICAL_ERROR, FC_LS_EXPLAIN_PAYLOAD);
 		return;
 	}
