@@ -29,14 +29,22 @@ static void forget(struct port *p)
 	memset(&p->set->session->port[p->conf.slot], 0, sizeof(struct session_port));
 }
 
+/* Ends the connection if there is one. */
+static void cut(struct port *p)
+{
+	if (p->conn >= 0) {
+		shutdown(p->conn, SHUT_RDWR);	/* whoever else holds it */
+		close(p->conn);
+	}
+	p->conn = -1;
+	kept_close(&p->kept);
+}
+
 static void hang_up(struct port *p)
 {
 	if (p->conn < 0)
 		return;
-	shutdown(p->conn, SHUT_RDWR);	/* whoever else holds it */
-	close(p->conn);
-	p->conn = -1;
-	kept_close(&p->kept);
+	cut(p);
 	forget(p);
 	event_modify(p->ev, EPOLLIN);
 }
@@ -138,11 +146,7 @@ static void free_port(struct port *p)
 		close(p->listener);
 		unlink(p->socket);
 	}
-	if (p->conn >= 0) {
-		shutdown(p->conn, SHUT_RDWR);
-		close(p->conn);
-	}
-	kept_close(&p->kept);
+	cut(p);
 	free(p);
 }
 
