@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += %D%/run %D%/kernel %D%/lib.sh %D%/server.sh %D%/server-init %D%/server-lib.sh \
+EXTRA_DIST += %D%/run %D%/kernel %D%/lib.sh %D%/server.sh %D%/server-init %D%/server-lib.sh %D%/local-lib.sh \
 	%D%/guest-init %D%/packages.txt %D%/scenarios
 EXTRA_DIST += %D%/xfer.sh %D%/capture.sh %D%/models.sh
 

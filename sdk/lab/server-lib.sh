@@ -39,6 +39,32 @@ vfio_bind()
 	basename "$(readlink -f "$d/iommu_group")"
 }
 
+# the_card: loads VFIO; $card is the 82574L's address
+the_card()
+{
+	modprobe vfio_iommu_type1
+	modprobe vfio-pci || fail "vfio-pci does not load"
+	card=$(pci_devices 8086:10d3)
+	[ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
+}
+
+# huge_pages N: QEMU's card loses a frame whose buffer is not contiguous in the server's memory (doc/lab.md)
+huge_pages()
+{
+	sysctl -qw vm.nr_hugepages="$1"
+	[ "$(cat /proc/sys/vm/nr_hugepages)" = "$1" ] || fail "no $1 huge pages to be had"
+}
+
+# set_on_card [MEMBER...]: set lan0 on the card, driven by the plugin; further members of its configuration
+set_on_card()
+{
+	vmhi device bind "$card" || fail "$card cannot be bound"
+	mkdir -p /etc/vmhi/sets
+	echo "{\"name\": \"lan0\", \"driver\": \"/vmhi/82574.so\", \"devices\": [\"$card\"]${1:+, $*}}" \
+		>/etc/vmhi/sets/lan0.json
+	vmhi set start lan0 || fail "the set does not start: $(tail -1 /run/vmhi/sets/lan0/log)"
+}
+
 # dmar_faults: how often a device touched memory that it was not given
 dmar_faults() { dmesg | grep -c 'DMAR:.*fault addr'; }
 

@@ -10,10 +10,7 @@ dmesg | grep -q 'DMAR: IOMMU enabled' || fail "the kernel did not enable the IOM
 dmesg | grep -q 'DMAR-IR: Enabled IRQ remapping' || fail "no interrupt remapping"
 say "DMAR: IOMMU and interrupt remapping enabled"
 
-modprobe vfio_iommu_type1
-modprobe vfio-pci || fail "vfio-pci does not load"
-card=$(pci_devices 8086:10d3)
-[ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
+the_card
 group=$(vfio_bind "$card")
 [ -c "/dev/vfio/$group" ] || fail "$card is bound, but there is no /dev/vfio/$group"
 say "$card is VFIO group $group"

@@ -1,11 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs the disk boot's initramfs directly under emulation: no VM of ours is needed to judge it.
-set -euo pipefail
-PATH=$PATH:/usr/sbin:/sbin
-
-say() { echo "lab: $*"; }
-fail() { echo "lab: error: $*"; exit 1; }
+. "$LAB_SRC/sdk/lab/local-lib.sh"
 
 [ -x "$LAB_BUILD/vmhi-diskboot" ] || fail "no $LAB_BUILD/vmhi-diskboot: build first"
 d=$LAB_OUT/disks

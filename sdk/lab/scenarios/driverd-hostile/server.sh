@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 . /lab/lib.sh
 
-modprobe vfio_iommu_type1
-modprobe vfio-pci || fail "vfio-pci does not load"
-card=$(pci_devices 8086:10d3)
-[ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
+the_card
 vmhi device bind "$card" || fail "$card cannot be bound"
 
 # set_of DRIVER: writes the configuration of a set on the card

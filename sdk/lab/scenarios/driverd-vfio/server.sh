@@ -26,10 +26,7 @@ sends()
 	[ $sent -gt 100 ] || fail "$sent frames went out: $(cat /tmp/client)"
 }
 
-modprobe vfio_iommu_type1
-modprobe vfio-pci || fail "vfio-pci does not load"
-card=$(pci_devices 8086:10d3)
-[ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
+the_card
 cat >/tmp/lan0.json <<END
 {"name": "lan0", "driver": "/vmhi/82574.so", "devices": ["$card"], "ports": [{"name": "p0"}]}
 END

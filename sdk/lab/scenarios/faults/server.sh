@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 . /lab/lib.sh
 
-sysctl -q vm.nr_hugepages=8
+huge_pages 8
 modprobe vfio_iommu_type1
 modprobe vfio-pci || fail "vfio-pci does not load"
 modprobe e1000e || fail "e1000e does not load"

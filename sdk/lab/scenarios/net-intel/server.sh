@@ -3,25 +3,13 @@
 . /lab/lib.sh
 
 modprobe kvm-amd && [ -c /dev/kvm ] || fail "no KVM on the server"
-# QEMU's card loses a frame whose buffer is not contiguous in the server's memory (doc/lab.md)
-sysctl -qw vm.nr_hugepages=8
-[ "$(cat /proc/sys/vm/nr_hugepages)" = 8 ] || fail "no 8 hugepages to be had"
-modprobe vfio_iommu_type1
-modprobe vfio-pci || fail "vfio-pci does not load"
-card=$(pci_devices 8086:10d3)
-[ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
-mac=$(cat "/sys/bus/pci/devices/$card/net/*/address" 2>/dev/null)
+huge_pages 8
+the_card
 
 vmhi driver inspect /vmhi/82574.so >/results/inspect || fail "82574.so: $(tail -1 /results/inspect)"
 say "82574.so: $(grep -o '[0-9]* rules kept.*' /results/inspect)"
-vmhi device bind "$card" || fail "$card cannot be bound"
+set_on_card
 say "$card is with vfio-pci, IOMMU group $(basename "$(readlink /sys/bus/pci/devices/"$card"/iommu_group)")"
-
-mkdir -p /etc/vmhi/sets
-cat >/etc/vmhi/sets/lan0.json <<END
-{"name": "lan0", "driver": "/vmhi/82574.so", "devices": ["$card"]}
-END
-vmhi set start lan0 || fail "the set does not start: $(tail -1 /run/vmhi/sets/lan0/log)"
 say "set lan0 runs: the plugin drives $card over VFIO"
 
 say "starting the guest: Debian's kernel under KVM, its eth0 on set lan0"

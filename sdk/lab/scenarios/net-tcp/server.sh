@@ -3,18 +3,9 @@
 . /lab/lib.sh
 
 modprobe kvm-amd && [ -c /dev/kvm ] || fail "no KVM on the server"
-# QEMU's card loses a frame whose buffer is not contiguous in the server's memory (doc/lab.md)
-sysctl -qw vm.nr_hugepages=32
-[ "$(cat /proc/sys/vm/nr_hugepages)" = 32 ] || fail "no 32 hugepages to be had"
-modprobe vfio_iommu_type1
-modprobe vfio-pci
-card=$(pci_devices 8086:10d3)
-vmhi device bind "$card" || fail "$card cannot be bound"
-mkdir -p /etc/vmhi/sets
-cat >/etc/vmhi/sets/lan0.json <<END
-{"name": "lan0", "driver": "/vmhi/82574.so", "devices": ["$card"], "mtu": 9000}
-END
-vmhi set start lan0 || fail "the set does not start: $(tail -1 /run/vmhi/sets/lan0/log)"
+huge_pages 32
+the_card
+set_on_card '"mtu": 9000'
 say "set lan0 runs, MTU 9000"
 cat >/tmp/guest.json <<END
 {"name": "guest", "cpus": 2, "memory": "256M", "kernel": "/guest/vmlinux", "initrd": "/guest/initramfs",

@@ -1,13 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 . /lab/lib.sh
-modprobe vfio_iommu_type1
-modprobe vfio-pci || fail "vfio-pci does not load"
-card=$(pci_devices 8086:10d3)
-[ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
+the_card
 vfio_bind "$card" >/dev/null
-# QEMU 7.2 drops a packet whose piece lies in two pages that are no neighbours: huge ones.
-echo 40 >/proc/sys/vm/nr_hugepages
+huge_pages 40
 # QEMU 7.2 counts multicast frames twice (mended in 8.0), and on this wire cuts TSO into IP fragments.
 /vmhi/tests/plugin-host/plugin-host --mac 52:54:00:12:34:50 --multicast-twice --ip-fragments --huge --vfio "$card" \
 	/vmhi/plugins/nic/intel/82574/82574.so $TESTS 2>&1 | tee /results/tests |

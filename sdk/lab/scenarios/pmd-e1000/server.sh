@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Lines of /results/rates: side, mode, packets a second as the side saw them in each second.
 . /lab/lib.sh
-modprobe vfio_iommu_type1
-modprobe vfio-pci || fail "vfio-pci does not load"
-card=$(pci_devices 8086:10d3)
-[ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
+the_card
 vfio_bind "$card" >/dev/null
 mkdir -p /dev/hugepages /var/run
 mount -t hugetlbfs hugetlbfs /dev/hugepages || fail "no hugetlbfs"

@@ -5,18 +5,9 @@
 kills=${KILLS:-6}
 
 modprobe kvm-amd && [ -c /dev/kvm ] || fail "no KVM on the server"
-# QEMU's card loses a frame whose buffer is not contiguous in the server's memory (doc/lab.md)
-sysctl -qw vm.nr_hugepages=8
-modprobe vfio_iommu_type1
-modprobe vfio-pci || fail "vfio-pci does not load"
-card=$(pci_devices 8086:10d3)
-[ -n "$card" ] || fail "no 82574L (8086:10d3) on the bus"
-vmhi device bind "$card" || fail "$card cannot be bound"
-mkdir -p /etc/vmhi/sets
-cat >/etc/vmhi/sets/lan0.json <<END
-{"name": "lan0", "driver": "/vmhi/82574.so", "devices": ["$card"], "restart": {"limit": 0}}
-END
-vmhi set start lan0 || fail "the set does not start: $(tail -1 /run/vmhi/sets/lan0/log)"
+huge_pages 8
+the_card
+set_on_card '"restart": {"limit": 0}'
 
 status() { vmhi set list --json | jq -r ".[0].$1"; }
 spare_is_ready() { [ "$(status spare)" -gt 0 ]; }
