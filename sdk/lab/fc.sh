@@ -12,15 +12,17 @@ fc_wait()
 	exit 1
 }
 
-# fc_fabric PORT...: F_Ports, sockets in $LAB_WIRES; what they forward is in fabric.pcap
+# fc_fabric PORT...: F_Ports, sockets in $LAB_WIRES; what they forward is in fabric.pcap, unless
+# FC_CAPTURE=no, for what moves gigabytes
 fc_fabric()
 {
-	local ports=
+	local ports= capture=(--pcap "$LAB_OUT/fabric.pcap")
+	[ "${FC_CAPTURE:-yes}" = yes ] || capture=()
 	for p; do
 		ports=$ports${ports:+,}$LAB_WIRES/$p
 	done
-	"$LAB_BUILD/fc-fabric" --port "$ports" --control "$LAB_WIRES/fabric" \
-		--pcap "$LAB_OUT/fabric.pcap" >"$LAB_OUT/fabric.log" 2>&1 </dev/null &
+	"$LAB_BUILD/fc-fabric" --port "$ports" --control "$LAB_WIRES/fabric" "${capture[@]}" \
+		>"$LAB_OUT/fabric.log" 2>&1 </dev/null &
 	fc_wait "$LAB_WIRES/$1" "$LAB_OUT/fabric.log"
 }
 
