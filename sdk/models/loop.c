@@ -149,18 +149,21 @@ int model_loop_once(struct model_loop *l, int timeout_ms)
 {
 	struct pollfd pfd[MODEL_LOOP_FDS];
 	struct timespec ts;
-	int n;
+	int n, used = 0;
 
 	/* A slot's place in pfd is its place in watch; poll skips negative descriptors. */
-	for (int i = 0; i < MODEL_LOOP_FDS; i++)
+	for (int i = 0; i < MODEL_LOOP_FDS; i++) {
+		if (l->watch[i].fd >= 0)
+			used = i + 1;
 		pfd[i] = (struct pollfd){
 			.fd = l->watch[i].events ? l->watch[i].fd : -1,
 			.events = l->watch[i].events,
 		};
-	n = ppoll(pfd, MODEL_LOOP_FDS, wait_time(l, timeout_ms, &ts), NULL);
+	}
+	n = ppoll(pfd, (nfds_t)used, wait_time(l, timeout_ms, &ts), NULL);
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	for (int i = 0; n > 0 && i < MODEL_LOOP_FDS; i++) {
+	for (int i = 0; n > 0 && i < used; i++) {
 		struct watch *w = &l->watch[i];
 
 		/* An earlier callback may have closed this one, or put another in its slot. */

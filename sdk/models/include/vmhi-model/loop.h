@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define MODEL_LOOP_FDS 32
+#define MODEL_LOOP_FDS 160
 
 struct model_loop;
 
