@@ -54,10 +54,11 @@ FUZZ_scsi_SRC = $(addprefix sdk/models/fc/scsi/,attention.c block.c inquiry.c mo
 	opcodes.c pr-file.c pr-in.c pr-out.c provision.c reserve.c sense.c store.c target.c task.c \
 	unit.c verify.c vpd.c)
 
-FUZZERS += fc-fabric
+FUZZERS += fc-fabric fcoe
 FUZZ_fc_fabric_SRC = $(addprefix sdk/models/,loop.c listen.c $(addprefix fc/,frame.c wire.c sequence.c \
 	exchange.c els.c name.c)) $(addprefix sdk/models/fc/fabric/,fabric.c queue.c route.c login.c services.c \
 	changes.c names.c names-query.c names-register.c zone.c faults.c capture.c fcoe-frame.c)
+FUZZ_fcoe_SRC = $(FUZZ_fc_fabric_SRC) sdk/models/wire.c $(addprefix sdk/models/fc/fabric/,fip.c fcoe.c enode.c)
 
 FUZZERS += fc-target
 FUZZ_fc_target_SRC = $(FUZZ_scsi_SRC) sdk/models/loop.c sdk/models/log.c sdk/models/listen.c \
