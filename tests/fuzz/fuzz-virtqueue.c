@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 static struct guestmem mem;
 static struct pool pool;
 static uint8_t *room;
+static uint8_t *all;	/* the memory of all regions, as they lie in their file */
 
 static void set_up(void)
 {
@@ -31,6 +32,9 @@ static void set_up(void)
 	if (fd < 0 || ftruncate(fd, MEM) || guestmem_add(&mem, GPA, MEM / 2, 0, fd, 0, NULL) ||
 	    guestmem_add(&mem, GPA + MEM / 2, MEM / 4, MEM, fd, MEM / 2, NULL) ||
 	    guestmem_add(&mem, 1ull << 40, MEM / 4, 1ull << 40, fd, MEM / 4 * 3, NULL))
+		abort();
+	all = mmap(NULL, MEM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (all == MAP_FAILED)
 		abort();
 	close(fd);
 	room = aligned_alloc(64, 1u << 18);
@@ -66,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		set_up();
 	m = mem.region[0].hva;
 	for (uint32_t i = 0; i < MEM; i += (uint32_t)(n - 2))
-		memcpy(m + i, data + 2, n - 2 < MEM - i ? n - 2 : MEM - i);
+		memcpy(all + i, data + 2, n - 2 < MEM - i ? n - 2 : MEM - i);
 	for (int i = 0; i < 6; i++)
 		features |= (uint64_t)(data[0] >> i & 1) << bit[i];
 	vq_set_features(&vq, features);
