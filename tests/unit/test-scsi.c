@@ -308,6 +308,35 @@ static void no_memory(void)
 	bench_down(&b);
 }
 
+/* However many come and go, there is room for the next; who is there, or registered, stays. */
+static void many_initiators(void)
+{
+	uint8_t list[24] = {[15] = 7}, who[SCSI_TRANSPORT_ID] = {0};
+	unsigned int n = 0;
+
+	bench_up(&b);
+	CU_ASSERT_EQUAL(RUN(&b, b.b, 0, list, 24, 0x5f, 0, 0, 0, 0, 0, 0, 0, 24), SCSI_GOOD);
+	scsi_nexus_lost(b.b);
+	for (unsigned int i = 0; i < 1000; i++) {
+		struct scsi_nexus *other;
+
+		who[8] = (uint8_t)(i >> 8);
+		who[9] = (uint8_t)i;
+		other = scsi_nexus_get(b.target, who, 1);
+		CU_ASSERT_FATAL(other && other != b.a && other != b.b);
+		CU_ASSERT_EQUAL(ASK(&b, other, 0, 0x00), SCSI_CHECK_CONDITION);
+		CU_ASSERT_EQUAL(b.asc, 0x2900);
+		scsi_nexus_lost(other);
+	}
+	for (who[10] = 1; scsi_nexus_get(b.target, who, 1); n++)
+		who[11]++;
+	CU_ASSERT(n > 64 && n < 256);
+	CU_ASSERT_EQUAL(ASK(&b, b.a, 0, 0x00), SCSI_GOOD);
+	CU_ASSERT_EQUAL(ASK(&b, b.a, 255, 0x5e, 0, 0, 0, 0, 0, 0, 0, 255), SCSI_GOOD);
+	CU_ASSERT(b.n == 16 && b.data[15] == 7);
+	bench_down(&b);
+}
+
 static void not_started(void)
 {
 	bench_up(&b);
@@ -350,7 +379,7 @@ static const struct unit_test tests[] = {
 	{"read and write", read_and_write}, {"compare and write", compare_and_write},
 	{"provisioning", provisioning}, {"mode pages", modes}, {"sense formats", sense_formats},
 	{"order of tasks", order_of_tasks}, {"ended tasks", ended_tasks}, {"task set full", full},
-	{"no memory", no_memory},
+	{"no memory", no_memory}, {"many initiators", many_initiators},
 	{"not started", not_started}, {"bad files", bad_files},
 };
 

@@ -146,7 +146,7 @@ void cmd_synchronize_cache(struct scsi_task *t)
 		medium_failed(t, store_sync(&t->lu->store), true);
 }
 
-/* SBC-3 5.8: GOOD, for CONDITION MET would promise that it all fits; the kernel only takes a hint. */
+/* SBC-3 5.8: GOOD; CONDITION MET would promise that it fits, and the kernel only takes a hint. */
 void cmd_prefetch(struct scsi_task *t)
 {
 	struct extent e;

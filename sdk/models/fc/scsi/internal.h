@@ -56,6 +56,7 @@ struct scsi_nexus {
 	struct scsi_target *target;
 	uint8_t initiator[SCSI_TRANSPORT_ID];
 	uint16_t port;
+	bool lost;		/* and not asked for since */
 };
 
 struct registration {

@@ -122,12 +122,13 @@ int scsi_lu_allow(struct scsi_target *s, unsigned int number,
 		  const uint8_t initiator[SCSI_TRANSPORT_ID]);
 
 /*
- * The nexus of that initiator port with our port (1 to n). It stays when the initiator logs out:
- * registrations and unit attentions belong to it. NULL: there are too many.
+ * The nexus of that initiator port with our port (1 to n): good until scsi_nexus_lost(). Whoever asks
+ * for it again after that gets it back with its registrations and unit attentions, unless there were
+ * too many others by then and it had registered nowhere. NULL: there are too many.
  */
 struct scsi_nexus *scsi_nexus_get(struct scsi_target *s, const uint8_t initiator[SCSI_TRANSPORT_ID],
 				  uint16_t port);
-/* I_T NEXUS LOSS, SAM-5 6.3.4: its tasks are aborted (and reported so). */
+/* I_T NEXUS LOSS, SAM-5 6.3.4: its tasks are aborted (and reported so); the nexus is not used again. */
 void scsi_nexus_lost(struct scsi_nexus *n);
 
 /* One of the three operations is called for it, from inside or later. */

@@ -120,25 +120,48 @@ struct scsi_lu *lu_find(const struct scsi_nexus *n, const uint8_t lun[8])
 	return lu && lu_allowed(lu, n) ? lu : NULL;
 }
 
+static bool registered(const struct scsi_target *s, const struct scsi_nexus *n)
+{
+	for (unsigned int i = 0; i < SCSI_LUNS; i++)
+		if (s->lu[i] && pr_find(s->lu[i], n))
+			return true;
+	return false;
+}
+
+/* A new one, or the place of one that was lost and has registered nowhere. */
+static struct scsi_nexus *nexus_place(struct scsi_target *s)
+{
+	struct scsi_nexus *n;
+
+	for (unsigned int i = 0; i < s->nexuses && s->nexuses == NEXUSES; i++)
+		if (s->nexus[i]->lost && !registered(s, s->nexus[i]))
+			return s->nexus[i];
+	n = s->nexuses < NEXUSES ? calloc(1, sizeof(*n)) : NULL;
+	if (n)
+		s->nexus[s->nexuses++] = n;
+	return n;
+}
+
 struct scsi_nexus *scsi_nexus_get(struct scsi_target *s, const uint8_t initiator[SCSI_TRANSPORT_ID],
 				  uint16_t port)
 {
 	struct scsi_nexus *n;
 
-	for (unsigned int i = 0; i < s->nexuses; i++)
-		if (s->nexus[i]->port == port &&
-		    !memcmp(s->nexus[i]->initiator, initiator, SCSI_TRANSPORT_ID))
-			return s->nexus[i];
-	n = s->nexuses < NEXUSES ? calloc(1, sizeof(*n)) : NULL;
+	for (unsigned int i = 0; i < s->nexuses; i++) {
+		n = s->nexus[i];
+		if (n->port == port && !memcmp(n->initiator, initiator, SCSI_TRANSPORT_ID)) {
+			n->lost = false;
+			return n;
+		}
+	}
+	n = nexus_place(s);
 	if (!n)
 		return NULL;
-	n->target = s;
-	n->port = port;
+	*n = (struct scsi_nexus){.target = s, .port = port};
 	memcpy(n->initiator, initiator, SCSI_TRANSPORT_ID);
 	for (unsigned int i = 0; i < SCSI_LUNS; i++)
 		if (s->lu[i])
-			s->lu[i]->attention[s->nexuses] = 1u << UA_POWER_ON;
-	s->nexus[s->nexuses++] = n;
+			s->lu[i]->attention[nexus_index(n)] = 1u << UA_POWER_ON;
 	return n;
 }
 
@@ -152,6 +175,7 @@ void scsi_nexus_lost(struct scsi_nexus *n)
 		lu_abort_tasks(lu, n, n, NULL);
 		attention_set(lu, n, UA_NEXUS_LOSS);
 	}
+	n->lost = true;
 }
 
 int scsi_abort_task_set(struct scsi_nexus *n, const uint8_t lun[8])

@@ -91,7 +91,7 @@ static void do_plogi(struct target *t, const struct fc_sequence *q)
 		.frame_size = FC_PAYLOAD_MAX, .class3_size = FC_PAYLOAD_MAX,
 		.wwpn = t->wwpn, .wwnn = t->wwnn,
 	};
-	uint8_t payload[FC_LOGIN_SIZE], id[SCSI_TRANSPORT_ID];
+	uint8_t payload[FC_LOGIN_SIZE];
 	struct session *s = NULL;
 
 	if (fc_login_get(&l, q->payload, q->n) || !l.class3_size) {
@@ -103,15 +103,12 @@ static void do_plogi(struct target *t, const struct fc_sequence *q)
 				   FC_LS_EXPLAIN_INVALID_WWPN);
 		return;
 	}
-	session_transport_id(id, l.wwpn);
 	s = place(t, q->h.s_id, l.wwpn);
-	if (s)
-		s->nexus = scsi_nexus_get(t->scsi, id, 1);
-	if (!s || !s->nexus) {
+	if (!s) {
 		fc_exchange_ls_rjt(t->x, &q->h, FC_LS_RJT_UNABLE, FC_LS_EXPLAIN_NO_RESOURCES);
 		return;
 	}
-	*s = (struct session){.used = true, .id = q->h.s_id, .wwpn = l.wwpn, .nexus = s->nexus,
+	*s = (struct session){.used = true, .id = q->h.s_id, .wwpn = l.wwpn,
 			      .frame_size = fc_login_frame_size(&l)};
 	model_log("%016llx (%06x) is logged in", (unsigned long long)s->wwpn, s->id);
 	fc_login_put(payload, &ours);
@@ -145,13 +142,22 @@ static void accept_page(struct target *t, const struct fc_sequence *q, uint16_t 
 static void do_prli(struct target *t, struct session *s, const struct fc_sequence *q)
 {
 	const uint8_t *page = q->payload + PAGE;
-	bool pair;
+	uint8_t id[SCSI_TRANSPORT_ID];
 
 	if (!page_good(t, q))
 		return;
-	pair = fc_get16(page + PAGE_FLAGS) & FC_PRLI_IMAGE_PAIR;
 	process_end(s);
-	s->process = pair && fc_get32(page + PAGE_PARAMETERS) & FC_FCP_INITIATOR;
+	if (fc_get16(page + PAGE_FLAGS) & FC_PRLI_IMAGE_PAIR &&
+	    fc_get32(page + PAGE_PARAMETERS) & FC_FCP_INITIATOR) {
+		session_transport_id(id, s->wwpn);
+		s->nexus = scsi_nexus_get(t->scsi, id, 1);
+		s->process = s->nexus;
+		if (!s->nexus) {
+			fc_exchange_ls_rjt(t->x, &q->h, FC_LS_RJT_UNABLE,
+					   FC_LS_EXPLAIN_NO_RESOURCES);
+			return;
+		}
+	}
 	accept_page(t, q, s->process ? FC_PRLI_IMAGE_PAIR : 0,
 		    FC_FCP_TARGET | FC_FCP_READ_XRDY_OFF);
 }
