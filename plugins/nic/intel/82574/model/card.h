@@ -56,6 +56,7 @@ struct card {
 	uint32_t reg[CSR_SIZE / 4];
 	uint32_t io_address;
 	unsigned int unknown;		/* accesses to registers that are not modelled */
+	unsigned int split;		/* frames that packet split would have taken */
 
 	uint16_t nvm[NVM_WORDS];
 

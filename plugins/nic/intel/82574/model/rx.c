@@ -285,6 +285,16 @@ static bool is_control(struct card *c, const uint8_t *frame, uint32_t n)
 	return !(*reg(c, RCTL) & RCTL_PMCF);
 }
 
+/* Packet split has descriptors of another size, buffers of others: better no frame than a wrong one. */
+static bool splits(struct card *c)
+{
+	if (!(*reg(c, RCTL) & RCTL_DTYP))
+		return false;
+	if (!(c->split++ & 1023))
+		model_log("RCTL.DTYP asks for packet split, which is not modelled: frames are lost");
+	return true;
+}
+
 void rx_wire(void *card, const uint8_t *frame, size_t size)
 {
 	static const uint8_t zeros[60];
@@ -297,7 +307,7 @@ void rx_wire(void *card, const uint8_t *frame, size_t size)
 		return;
 	stats_add(c, S_TPR, 1);
 	stats_add64(c, S_TORL, n + FCS);
-	if (fault_rx(c))
+	if (fault_rx(c) || splits(c))
 		return;
 	if (!size_ok(c, n) || !filter_accepts(c, frame, n, &inexact) || is_control(c, frame, n))
 		return;
