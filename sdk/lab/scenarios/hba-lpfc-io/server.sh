@@ -55,7 +55,7 @@ say "sg3-utils: LUNs, INQUIRY pages, WRITE SAME, UNMAP, COMPARE AND WRITE, reser
 
 fio --name=verify --filename=/dev/$lun0 --direct=1 --ioengine=libaio --iodepth=16 --rw=randrw \
 	--bsrange=512-256k --blockalign=512 --verify=crc32c --verify_fatal=1 --verify_backlog=64 \
-	--runtime="${FIO_SECONDS:-20}" --time_based --group_reporting >/results/fio 2>&1 ||
+	--runtime="${FIO_SECONDS:-60}" --time_based --group_reporting >/results/fio 2>&1 ||
 	fail "fio: $(grep -m1 -i 'verify:\|error' /results/fio)"
 grep -q 'err= 0' /results/fio || fail "fio: $(grep -m1 'err=' /results/fio)"
 say "fio --verify: $(sed -n 's/^ *\(READ\|WRITE\): bw=\([^ ]*\) .* io=\([^ ]*\) .*/\1 \3 at \2,/p' /results/fio | tr '\n' ' ')no byte wrong"
