@@ -5,7 +5,7 @@
 . /lab/lpfc.sh
 . /lab/disk.sh
 
-MIB=4
+MIB=1
 
 for p in /sys/class/virtio-ports/*; do
 	[ "$(cat "$p/name" 2>/dev/null)" != switches ] || switches=/dev/${p##*/}
