@@ -263,7 +263,15 @@ static void test_faults(void)
 	CU_ASSERT_EQUAL(b->ups, 1);
 	net_run(&n, 60);
 	CU_ASSERT_EQUAL(b->ups, 2);
+	/* A bounce in the midst of one begins it anew; the light that is put out stays out. */
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_TRUE(fault_command(n.f, "bounce 1 30"));
+	net_run(&n, 60);
+	CU_ASSERT_EQUAL(b->ups, 3);
+	CU_ASSERT_TRUE(fault_command(n.f, "bounce 0 30"));
 	CU_ASSERT_TRUE(fault_command(n.f, "light 0 off"));
+	net_run(&n, 60);
+	CU_ASSERT_EQUAL(a->ups, 1);
 	net_run(&n, 0);
 	CU_ASSERT_EQUAL(a->downs, 1);
 	CU_ASSERT_TRUE(fault_command(n.f, "light 0 on"));

@@ -127,6 +127,7 @@ static void enode_light(struct port *p, bool on, unsigned int ms)
 	if (!on && !n->dark)
 		clear_links(n);
 	n->dark = !on;
+	model_timer_cancel(p->f->loop, &n->relight);
 	if (!on && ms)
 		model_timer_set(p->f->loop, &n->relight, ms * 1000000ull);
 }

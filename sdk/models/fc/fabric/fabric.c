@@ -133,10 +133,9 @@ static void relight(void *arg)
 static void wire_light(struct port *p, bool on, unsigned int ms)
 {
 	fc_wire_set_light(p->wire, on);
-	if (!on && ms) {
-		p->relight = (struct model_timer){.fn = relight, .arg = p};
+	model_timer_cancel(p->f->loop, &p->relight);
+	if (!on && ms)
 		model_timer_set(p->f->loop, &p->relight, ms * 1000000ull);
-	}
 }
 
 static const struct port_ops on_wire = {
@@ -150,6 +149,7 @@ static struct port *with_wire(struct port *p, struct fc_wire *w)
 		return NULL;
 	}
 	p->wire = w;
+	p->relight = (struct model_timer){.fn = relight, .arg = p};
 	return p;
 }
 
