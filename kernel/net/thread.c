@@ -77,7 +77,8 @@ static bool count_round(struct dataplane *dp)
 		dp->trouble = false;
 		(void)!eventfd_write(dp->news, 1);
 	}
-	if (__builtin_expect(dp->sw.clock >= dp->save_at, 0))
+	/* From one nap to the next nothing has changed. */
+	if (__builtin_expect(dp->sw.clock >= dp->save_at, 0) && !dp->nap)
 		port_save_counters(dp);
 	return any;
 }
@@ -156,7 +157,8 @@ static bool sleep_until_work(struct dataplane *dp, const sigset_t *no_ticks)
 
 	if (ms > 0) {
 		dp->stats.sleeps++;
-		port_save_counters(dp);
+		if (!dp->nap)
+			port_save_counters(dp);
 		set_asleep(dp, true);
 		woken = epoll_pwait(dp->epfd, ev, 8, ms, no_ticks);
 		set_asleep(dp, false);
