@@ -141,7 +141,8 @@ static void interrupt(struct bus_device *d)
 	latencies(fds[3]);
 	p = (struct pollfd){.fd = fds[2], .events = POLLIN};
 	must(poll(&p, 1, 0) == 0, "and through no other");
-	reg[IMC / 4] = ~0u; /* or QEMU's card trips over a cause that outlives MSI-X */
+	reg[IMC / 4] = ~0u; /* or QEMU's card trips over a cause that outlives MSI-X, */
+	usleep(100000);	    /* or over its own timer that spaces interrupts */
 	must(d->ops->irqs(d, NULL, 0, &e) == 0, "vectors can be taken back");
 	for (int i = 0; i < n; i++)
 		close(fds[i]);
