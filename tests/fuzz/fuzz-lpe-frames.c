@@ -10,6 +10,7 @@
 
 #include "plugins/hba/emulex/lpe31000/model/rx.h"
 #include "plugins/hba/emulex/lpe31000/model/tx.h"
+#include "tests/fuzz/input.h"
 #include "tests/unit/lpe-fcp.h"
 
 #define RINGS		0x40000u	/* receive queues, in the fake's memory */
@@ -20,34 +21,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
 struct run {
 	struct fake *f;
 	unsigned int posted;		/* work queue entries */
 	bool paused;
 };
-
-static void take(struct input *in, void *to, size_t n)
-{
-	size_t part = n < in->left ? n : in->left;
-
-	memset(to, 0, n);
-	memcpy(to, in->p, part);
-	in->p += part;
-	in->left -= part;
-}
-
-static uint8_t take8(struct input *in)
-{
-	uint8_t v;
-
-	take(in, &v, 1);
-	return v;
-}
 
 static void hand_over(struct run *r, struct wqe *w)
 {

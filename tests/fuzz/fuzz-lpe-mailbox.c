@@ -7,34 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/input.h"
 #include "tests/unit/lpe-host.h"
 
 #define STEPS	64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
-
-static void take(struct input *in, void *to, size_t n)
-{
-	size_t part = n < in->left ? n : in->left;
-
-	memset(to, 0, n);
-	memcpy(to, in->p, part);
-	in->p += part;
-	in->left -= part;
-}
-
-static uint8_t take8(struct input *in)
-{
-	uint8_t v;
-
-	take(in, &v, 1);
-	return v;
-}
 
 /* Addresses that are the host's memory, so that more than the DMA fault is seen. */
 static void at_home(uint32_t *low, uint32_t *high)
