@@ -96,12 +96,12 @@ tests_unit_test_fc_wire_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fc_wire_LDADD = $(MODEL_LIBS)
 
 LPE = plugins/hba/emulex/lpe31000/model
-LPE_FCP = %D%/lpe-expect.c %D%/lpe-fcp.c %D%/lpe-fcp.h %D%/lpe-fake.c %D%/lpe-fake.h \
+LPE_FCP = %D%/lpe-expect.c %D%/lpe-fcp.c %D%/lpe-fcp.h %D%/lpe-fake.c %D%/lpe-fake.h %D%/lpe-memory.c %D%/lpe-memory.h \
 	%D%/cunit.h \
 	$(LPE)/card.h $(LPE)/exchange.h $(LPE)/sli4.h $(LPE)/abort.c $(LPE)/exchange.c \
 	$(LPE)/fcp.c $(LPE)/fcp.h $(LPE)/fcp-data.c $(LPE)/resource.c $(LPE)/ring.c $(LPE)/ring.h \
 	$(LPE)/rx.c $(LPE)/rx.h $(LPE)/scatter.c $(LPE)/scatter.h $(LPE)/tx.c $(LPE)/tx.h
-LPE_PORT = %D%/lpe-host.c %D%/lpe-host.h %D%/lpe-queues.c %D%/cunit.h $(LPE)/card.h $(LPE)/mbox.h \
+LPE_PORT = %D%/lpe-host.c %D%/lpe-host.h %D%/lpe-memory.c %D%/lpe-memory.h %D%/lpe-queues.c %D%/cunit.h $(LPE)/card.h $(LPE)/mbox.h \
 	$(LPE)/exchange.h $(LPE)/sli4.h $(LPE)/text.h $(LPE)/abort.c $(LPE)/card.c $(LPE)/config.c \
 	$(LPE)/config-port.c $(LPE)/config-queue.c $(LPE)/els.c $(LPE)/exchange.c $(LPE)/fcp.c \
 	$(LPE)/fcp-data.c $(LPE)/link.c $(LPE)/mbox.c $(LPE)/mbox-login.c $(LPE)/mbox-port.c \

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/lpe-fake.h"
+#include "tests/unit/lpe-memory.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -13,36 +14,11 @@
 
 static struct fake fake;
 
-static uint8_t *memory(uint64_t iova, size_t n)
+uint8_t *lpe_memory(uint64_t iova, size_t n)
 {
 	uint64_t at = iova - FAKE_BASE;
 
 	return iova < FAKE_BASE || at > FAKE_SIZE || n > FAKE_SIZE - at ? NULL : fake.memory + at;
-}
-
-int model_dma_read(struct model *m, uint64_t iova, void *buf, size_t n)
-{
-	const uint8_t *from = memory(iova, n);
-
-	if (!from)
-		return -EFAULT;
-	memcpy(buf, from, n);
-	return 0;
-}
-
-int model_dma_write(struct model *m, uint64_t iova, const void *buf, size_t n)
-{
-	uint8_t *to = memory(iova, n);
-
-	if (!to)
-		return -EFAULT;
-	memcpy(to, buf, n);
-	return 0;
-}
-
-/* What the card logs is for people; a test asks the completions. */
-void model_log(const char *fmt, ...)
-{
 }
 
 void cq_post(struct card *c, uint16_t cq_id, const uint32_t word[4])

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/lpe-host.h"
+#include "tests/unit/lpe-memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,35 +26,11 @@ static void far_link(void *dev, bool up)
 {
 }
 
-static uint8_t *memory(uint64_t iova, size_t n)
+uint8_t *lpe_memory(uint64_t iova, size_t n)
 {
 	uint64_t at = iova - HOST_BASE;
 
 	return iova < HOST_BASE || at > HOST_SIZE || n > HOST_SIZE - at ? NULL : host.memory + at;
-}
-
-int model_dma_read(struct model *m, uint64_t iova, void *buf, size_t n)
-{
-	const uint8_t *from = memory(iova, n);
-
-	if (!from)
-		return -EFAULT;
-	memcpy(buf, from, n);
-	return 0;
-}
-
-int model_dma_write(struct model *m, uint64_t iova, const void *buf, size_t n)
-{
-	uint8_t *to = memory(iova, n);
-
-	if (!to)
-		return -EFAULT;
-	memcpy(to, buf, n);
-	return 0;
-}
-
-void model_log(const char *fmt, ...)
-{
 }
 
 void model_msix_raise(struct model *m, unsigned int vector)
