@@ -173,16 +173,16 @@ static int run(struct set *s, const struct options *o, struct err *e)
 		r = err_set(e, -errno, "--exit-with-fd %d: %s", o->exit_fd, strerror(errno));
 	if (r)
 		return r;
-	if (o->ready_fd >= 0) {
-		if (write(o->ready_fd, "ready\n", 6) != 6)
-			log_warning("--ready-fd %d: nobody listens", o->ready_fd);
-		close(o->ready_fd);
-	}
 	if (s->note)
 		log_info("ready: driver %s %s of %s, level %s", s->note->name, s->note->version,
 			 s->note->vendor, admission_level_name(s->level));
 	else
 		log_info("ready: no driver");
+	if (o->ready_fd >= 0) {
+		if (write(o->ready_fd, "ready\n", 6) != 6)
+			log_warning("--ready-fd %d: nobody listens", o->ready_fd);
+		close(o->ready_fd);
+	}
 	s->running = true;
 	spare_prepare(s);
 	event_loop_run(s->loop);
