@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A listening unix socket, readable by its owner only. */
+/* A listening unix socket, readable by its owner only. It is at its path once a client can connect. */
 #include "internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,6 +31,23 @@ static int clear_stale(const struct sockaddr_un *sa, int type)
 	return r;
 }
 
+/* A path that is taken meanwhile is somebody else's. */
+static int bind_and_listen(int fd, const char *path)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int r = 0;
+
+	if (snprintf(sa.sun_path, sizeof(sa.sun_path), "%s.%d", path, (int)getpid()) >=
+	    (int)sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return -errno;
+	if (listen(fd, 8) < 0 || link(sa.sun_path, path) < 0)
+		r = errno == EEXIST ? -EADDRINUSE : -errno;
+	unlink(sa.sun_path);
+	return r;
+}
+
 int listen_at(const char *path, int type)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
@@ -46,7 +64,7 @@ int listen_at(const char *path, int type)
 	if (fd < 0)
 		return -errno;
 	mask = umask(0177);
-	r = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 8) < 0 ? -errno : 0;
+	r = bind_and_listen(fd, path);
 	umask(mask);
 	if (r) {
 		close(fd);
