@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct watch {
 	int fd;		/* -1: free */
@@ -19,14 +18,6 @@ struct model_loop {
 	struct model_timer *timers;	/* soonest first */
 	bool stop;
 };
-
-uint64_t model_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 struct model_loop *model_loop_new(void)
 {

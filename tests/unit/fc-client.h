@@ -33,7 +33,7 @@ struct net {
 /* Nothing is logged in yet. */
 void net_start(struct net *n, int clients);
 void net_stop(struct net *n);
-/* Until nothing happens any more, but at least so long. */
+/* Until nothing happens any more, and then so many ms of the clock, which stands still otherwise. */
 void net_run(struct net *n, unsigned int ms);
 
 /* Sends a request and runs until it is answered; the status. */
