@@ -73,6 +73,15 @@ static void backend_fault(enum fault fault, enum vhost_user_request request)
 		timeout_ms = SHORT_MS;
 }
 
+/* On a busy machine an answer before the fault can be late, too: then there was no fault yet. */
+static bool fault_was_met(void)
+{
+	if (backend_count(&be, be.fault_request))
+		return true;
+	timeout_ms *= 2;
+	return timeout_ms > LONG_MS;
+}
+
 static int hello(struct vhost_fe *fe, struct err *e)
 {
 	vhost_fe_init(fe, &fake_vm);
@@ -131,9 +140,11 @@ static void test_hello_faults(void)
 			backend_defaults(0, REPLY_ACK | MQ);
 			backend_fault((enum fault)f, at[i]);
 			backend_start(&be);
-			begin = now_ms();
-			CU_ASSERT(hello(&fe, &e) < 0);
-			CU_ASSERT(now_ms() - begin < 3000);
+			do {
+				begin = now_ms();
+				CU_ASSERT(hello(&fe, &e) < 0);
+				CU_ASSERT(now_ms() - begin < 3000);
+			} while (!fault_was_met());
 			CU_ASSERT(strstr(e.msg, vhost_user_request_name(at[i])) != NULL);
 			CU_ASSERT(!strchr(e.msg, '\n'));
 			CU_ASSERT(!vhost_fe_connected(&fe));
@@ -471,10 +482,12 @@ static void test_stop_hang(void)
 	fake_vm_start();
 	backend_defaults(0, REPLY_ACK);
 	backend_fault(FAULT_SILENT, VHOST_USER_GET_VRING_BASE);
+	timeout_ms = LONG_MS;
 	backend_start(&be);
 	CU_ASSERT_EQUAL_FATAL(make_net(1, &e), 0);
 	start_driver(0, 2);
 	CU_ASSERT(!needs_reset() && !device()->lost);
+	device()->fe.wire.timeout_ms = SHORT_MS;
 	begin = now_ms();
 	fake_reset(&drv);
 	CU_ASSERT(now_ms() - begin < 3000);
@@ -484,10 +497,10 @@ static void test_stop_hang(void)
 	backend_stop(&be);
 }
 
-/* Turns the loop until cond or for at most 10 s. */
+/* Turns the loop until cond or for at most 30 s. */
 #define LOOP_UNTIL(cond)                                                                           \
 	do {                                                                                       \
-		uint64_t limit = now_ms() + 10000;                                                 \
+		uint64_t limit = now_ms() + 30000;                                                 \
 		while (!(cond) && now_ms() < limit)                                                \
 			event_loop_once(fake_vm.loop, 50);                                         \
 	} while (0)
