@@ -367,7 +367,7 @@ static void test_addresses(void)
 	set_up(SPLIT);
 	send_frame(1, 1);
 	CU_ASSERT_EQUAL(receive_frame(0, 2000), 1);
-	for (int i = 0; i < 100 && !session->port[7].macs; i++, usleep(1000))
+	for (int i = 0; i < 5000 && !session->port[7].macs; i++, usleep(1000))
 		pump();
 	CU_ASSERT_EQUAL(session->port[7].macs, 1);
 	crash();
@@ -375,7 +375,7 @@ static void test_addresses(void)
 	session->port[7].mac[2] = 0x5452ull | 4095ull << 48;	/* not of its VLAN */
 	session->port[7].macs = ~0u;
 	go_on();
-	for (int i = 0; i < 100 && session->port[7].macs != 1; i++, usleep(1000))
+	for (int i = 0; i < 5000 && session->port[7].macs != 1; i++, usleep(1000))
 		pump();
 	CU_ASSERT_EQUAL(session->port[7].macs, 1);
 	CU_ASSERT_EQUAL(dp_port_stats(dp, 1, &s), 0);

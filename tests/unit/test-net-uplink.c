@@ -502,7 +502,8 @@ static void test_filter(void)
 	set_up_card();
 	CU_ASSERT(card.filters > 0);
 	CU_ASSERT_EQUAL(card.vlan_filters, 0);
-	event_loop_once(loop, 2000);
+	for (int i = 0; i < 10 && !card.vlan_filters; i++)
+		event_loop_once(loop, 1000);
 	CU_ASSERT_EQUAL(card.vlan_filters, 1);
 	tear_down();
 }
@@ -543,9 +544,19 @@ static void test_let_go(void)
 	}
 }
 
-static void test_dead_passt(void)
+/* In a tenth of a second the data thread makes hardly a round. */
+static bool sleeps(void)
 {
 	struct dp_stats before, after;
+
+	dp_stats(dp, &before);
+	usleep(100000);
+	dp_stats(dp, &after);
+	return after.rounds - before.rounds < 1000;
+}
+
+static void test_dead_passt(void)
+{
 	struct err e = {0};
 	int s[2], least = 1;
 
@@ -561,11 +572,10 @@ static void test_dead_passt(void)
 		usleep(500);
 	CU_ASSERT(uplink_stats().tx_packets >= 2);
 	for (int dead = 0; dead < 2; dead++) {
-		usleep(20000);
-		dp_stats(dp, &before);
-		usleep(100000);
-		dp_stats(dp, &after);
-		CU_ASSERT(after.rounds - before.rounds < 1000);
+		/* on a busy machine it may have its turn, and fall asleep, late */
+		for (int i = 0; i < 20 && !sleeps(); i++)
+			;
+		CU_ASSERT(sleeps());
 		close(s[1]);
 		s[1] = -1;
 		CU_ASSERT(dead || uplink_fails());
