@@ -232,6 +232,21 @@ static void test_login(void)
 	host_stop(h);
 }
 
+/* How long an ABTS may be without its answer: given in seconds, kept in ms. */
+static void test_config_link(void)
+{
+	uint32_t w[MBX_WORDS] = {MBX_CONFIG_LINK << 8, [6] = 10};
+	struct host *h = host_start();
+
+	CU_ASSERT_EQUAL(host_mailbox(h, w), 0);
+	CU_ASSERT_EQUAL(h->c.ra_tov_ms, 10000);
+	w[0] = MBX_CONFIG_LINK << 8;
+	w[6] = UINT32_MAX;
+	CU_ASSERT_EQUAL(host_mailbox(h, w), 0);
+	CU_ASSERT_EQUAL(h->c.ra_tov_ms, 3600000);
+	host_stop(h);
+}
+
 /* Light goes and comes: an event each time, and READ_TOPOLOGY agrees. */
 static void test_link(void)
 {
@@ -275,6 +290,7 @@ static const struct unit_test tests[] = {
 	{"one interrupt until armed anew", test_interrupts},
 	{"registering fabric and ports", test_login},
 	{"light comes and goes", test_link},
+	{"R_A_TOV in seconds", test_config_link},
 };
 
 UNIT_MAIN("LPe31000: the port", tests)

@@ -17,6 +17,7 @@
 #define SPEED_16G_TOP	0x80		/* in READ_TOPOLOGY */
 #define LOGICAL_SPEED	1600		/* in units of 10 Mbit/s */
 #define TOP_LINK_UP	0x80000000u
+#define RA_TOV_MAX_S	3600u
 
 static void post_attention(struct card *c)
 {
@@ -91,9 +92,10 @@ uint16_t mbox_down_link(struct card *c, uint32_t *w)
 	return MBX_SUCCESS;
 }
 
+/* Here R_A_TOV is in seconds, unlike the timers beside it; 0 is for the port's own. */
 uint16_t mbox_config_link(struct card *c, uint32_t *w)
 {
-	c->ra_tov_ms = w[6];
+	c->ra_tov_ms = (w[6] < RA_TOV_MAX_S ? w[6] : RA_TOV_MAX_S) * 1000;
 	return MBX_SUCCESS;
 }
 
