@@ -44,6 +44,7 @@ struct child {
 	struct order *orders;	/* the first one is being carried out */
 	int late;		/* timer: it takes too long; 0: none */
 	int64_t pinged;		/* since when it owes the answer to a ping; 0: it does not */
+	bool quiet;		/* what it answers wakes nobody: see child_ping() */
 	struct reg_server ring[BUS_DEVICES_MAX];
 	struct event *ev_end, *ev_request, *ev_command, *ev_denied, *ev_ring[BUS_DEVICES_MAX];
 };
@@ -74,7 +75,10 @@ int child_order(struct child *c, enum chan_command cmd, const void *body, size_t
 		const int *fds, int nfd, struct err *e);
 /* Waits until all are carried out. */
 int child_settle(struct child *c, struct err *e);
-/* Asks for a sign of life: see pinged. */
+/*
+ * Asks for a sign of life: see pinged. From the first time on its answers wait for child_listen(),
+ * which whoever pings calls before: one is not worth waking up for.
+ */
 void child_ping(struct child *c);
 /* m came unasked: the answer to an order or a ping. false: to neither. */
 bool child_answered(struct child *c, struct chan_msg *m);

@@ -73,6 +73,9 @@ int child_order(struct child *c, enum chan_command cmd, const void *body, size_t
 
 void child_ping(struct child *c)
 {
+	/* It serves, and gets no orders any more. Its end is heard all the same. */
+	if (!c->quiet && !c->orders)
+		c->quiet = !event_modify(c->ev_command, 0);
 	if (!c->pinged && chan_send(c->command, CMD_PING, 0, NULL, 0, NULL, 0) == 0)
 		c->pinged = now_ms();
 }

@@ -46,7 +46,7 @@ static bool data_thread(struct set *s, uint64_t *next)
 {
 	const struct session_pulse *now = &s->session->pulse;
 	struct pulse *p = &s->pulse;
-	int64_t age = age_ms(now), cpu = cpu_ms(s->child->pid);
+	int64_t age = age_ms(now), cpu;
 
 	if (__atomic_load_n(&now->asleep, __ATOMIC_RELAXED))
 		age = 0;
@@ -55,6 +55,7 @@ static bool data_thread(struct set *s, uint64_t *next)
 		*next = (uint64_t)(IDLE_MS - age);
 		return true;
 	}
+	cpu = cpu_ms(s->child->pid);
 	if (!p->late) {
 		p->late = true;
 		p->cpu_ms = cpu;
