@@ -20,8 +20,16 @@
 #define SPIN_US 50	/* idle polling before sleep is tried */
 
 /* Between two looks at what cannot wake us: an eighth of the time since anything came. */
-#define LOOK_SHARE  8
-#define LOOK_MS_MAX 250
+#define LOOK_SHARE     8
+#define LOOK_RING_MS   250	/* at most, at a ring without a kick */
+#define LOOK_UPLINK_MS 1000	/* at a driver without interrupts */
+
+/*
+ * The same where everyone can wake us, for an interrupt that may be lost. No longer than the least
+ * while there are frames to be taken back once they are sent, for which nobody wakes us.
+ */
+#define LONG_MIN_MS 1000
+#define LONG_MAX_MS 5000
 
 /*
  * A signal every so often interrupts a write to an eventfd that blocks (see vq_unsignalled()): no
@@ -83,16 +91,29 @@ static bool count_round(struct dataplane *dp)
 	return any;
 }
 
-static int look_ms(const struct dataplane *dp)
+static bool all_sent(const struct dataplane *dp)
+{
+	for (uint32_t i = 0; i < dp->nuplinks; i++) {
+		const struct uplink *u = dp->uplink[i];
+
+		if (!u->failed && (u->sent || u->npending))
+			return false;
+	}
+	return true;
+}
+
+static int look_ms(const struct dataplane *dp, uint64_t least, uint64_t most)
 {
 	uint64_t ms = (dp->sw.clock - dp->moved_at) / (dp->hz / 1000) / LOOK_SHARE;
 
-	return ms < 1 ? 1 : ms < LOOK_MS_MAX ? (int)ms : LOOK_MS_MAX;
+	return (int)(ms < least ? least : ms < most ? ms : most);
 }
 
 static int nap_ms(const struct dataplane *dp, enum dp_nap nap)
 {
-	return nap == NAP_LOOK ? look_ms(dp) : 1000;
+	if (nap == NAP_LOOK)
+		return look_ms(dp, 1, LOOK_UPLINK_MS);
+	return look_ms(dp, LONG_MIN_MS, all_sent(dp) ? LONG_MAX_MS : LONG_MIN_MS);
 }
 
 /*
@@ -121,7 +142,7 @@ static int arm(struct dataplane *dp, enum dp_nap *nap)
 	if (work || dp->trouble || letting_go(dp) || atomic_load(&dp->pause_asked))
 		return -1;
 	*nap = held || ports ? NAP_NONE : uplinks ? NAP_LOOK : NAP_LONG;
-	return held ? 1 : ports ? look_ms(dp) : nap_ms(dp, *nap);
+	return held ? 1 : ports ? look_ms(dp, 1, LOOK_RING_MS) : nap_ms(dp, *nap);
 }
 
 static void disarm(struct dataplane *dp)
@@ -216,17 +237,6 @@ static int start_ticks(struct dataplane *dp)
 		return -errno;
 	timer_settime(dp->ticks, 0, &every, NULL);	/* a valid time on a valid timer */
 	return 0;
-}
-
-static bool all_sent(const struct dataplane *dp)
-{
-	for (uint32_t i = 0; i < dp->nuplinks; i++) {
-		const struct uplink *u = dp->uplink[i];
-
-		if (!u->failed && (u->sent || u->npending))
-			return false;
-	}
-	return true;
 }
 
 static void *data_thread(void *arg)
