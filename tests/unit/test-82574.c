@@ -16,7 +16,7 @@
 struct vmhi_host_context {
 	uint32_t reg[0x20000 / 4];
 	uint32_t reads, doorbells, masks, phy_writes, faults, no_link;
-	uint64_t waited;
+	uint64_t waited, watch_in;
 	void *mem[16];
 };
 
@@ -90,6 +90,8 @@ static int fake_wait(vmhi_hc h, uint64_t ns)
 
 static int fake_timer(vmhi_hc h, uint32_t id, uint64_t ns)
 {
+	if (id == TIMER_WATCH)
+		h->watch_in = ns;
 	return 0;
 }
 
@@ -388,9 +390,11 @@ static void test_watch(void)
 	card.reads = 0;
 	CU_ASSERT_EQUAL(watch(20), 0);
 	CU_ASSERT_EQUAL(card.reads, 0);
+	CU_ASSERT_EQUAL(card.watch_in, WATCH_IDLE);
 	for (uint32_t i = 0; i < 20; i++) {
 		CU_ASSERT_EQUAL(nic->tx(q, &p, 1), 1);
 		CU_ASSERT_EQUAL(watch(2), 0);
+		CU_ASSERT_EQUAL(card.watch_in, WATCH_EVERY);
 		card.reg[R_TDH(0) / 4]++;
 	}
 	link_is(false);
@@ -401,6 +405,13 @@ static void test_watch(void)
 	CU_ASSERT_EQUAL(watch(1), 1);
 	q->tx.desc[q->tail - 1].opts |= TXD_DD;
 	CU_ASSERT_EQUAL(watch(20), 0);
+	/* given and sent since the last look */
+	CU_ASSERT_EQUAL(nic->tx(q, &p, 1), 1);
+	q->tx.desc[q->tail - 1].opts |= TXD_DD;
+	CU_ASSERT_EQUAL(watch(1), 0);
+	CU_ASSERT_EQUAL(card.watch_in, WATCH_EVERY);
+	CU_ASSERT_EQUAL(watch(1), 0);
+	CU_ASSERT_EQUAL(card.watch_in, WATCH_IDLE);
 	for (uint32_t i = 0; i < 3; i++) {
 		CU_ASSERT_EQUAL(watch(1), 0);
 		CU_ASSERT_EQUAL(nic->tx(q, &p, 1), 1);

@@ -30,6 +30,7 @@
 #define TIMER_STATS 1u
 #define TIMER_WATCH 2u
 #define WATCH_EVERY (500 * MSEC)
+#define WATCH_IDLE  (1 * SEC)
 
 struct queue;
 

@@ -2,7 +2,8 @@
 /*
  * A transmit queue that does not move though it has descriptors. Only a reset of the whole card is
  * known to help, so the host is told, which fences the device and starts it anew. Twice a second the
- * control thread looks at memory; at a register only if the last packet is not sent yet.
+ * control thread looks at memory, once if nothing was sent meanwhile; at a register only if the last
+ * packet is not sent yet.
  */
 #include "dev.h"
 
@@ -16,12 +17,21 @@ static int all_done(const struct queue *q, uint32_t given)
 	return !given || (__atomic_load_n(&desc->opts, __ATOMIC_RELAXED) & TXD_DD);
 }
 
+/* Nothing was given since the last look, and nothing waits. */
+static int is_idle(const struct queue *q)
+{
+	uint32_t given = __atomic_load_n(&q->tx.given, __ATOMIC_RELAXED);
+
+	return given == q->tx.watch.given && all_done(q, given);
+}
+
 static int is_hung(struct queue *q)
 {
 	uint32_t given = __atomic_load_n(&q->tx.given, __ATOMIC_RELAXED), head;
 
 	if (all_done(q, given)) {
 		q->tx.watch.looks = 0;
+		q->tx.watch.given = given;
 		return 0;
 	}
 	head = rd(q->dev, R_TDH(q->idx)) & 0xffff;
@@ -38,20 +48,24 @@ void tx_watch(struct dev *d)
 {
 	struct vmhi_event ev = {.type = VMHI_EV_FAULT, .arg = {FAULT_TX_HUNG}};
 	uint32_t up = d->link & STATUS_LU;
+	uint64_t every = WATCH_IDLE;
 
 	for (uint32_t i = 0; i < QUEUES; i++) {
 		struct queue *q = d->tx[i];
 
 		if (!q || !q->running)
 			continue;
-		if (!up) {
+		if (!up || is_idle(q)) {
 			q->tx.watch.looks = 0;
-		} else if (is_hung(q)) {
+			continue;
+		}
+		every = WATCH_EVERY;
+		if (is_hung(q)) {
 			say(d, VMHI_LOG_ERROR, "a transmit queue stands still; TDH:",
 			    q->tx.watch.head);
 			d->host->raise(d->hc, &ev);
 			return;
 		}
 	}
-	d->host->timer(d->hc, TIMER_WATCH, WATCH_EVERY);
+	d->host->timer(d->hc, TIMER_WATCH, every);
 }
