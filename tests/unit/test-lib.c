@@ -152,7 +152,7 @@ static void test_no_descriptors(void)
 	struct control_server *s;
 	struct rlimit old, none;
 	struct err e = {0};
-	int fd;
+	int fd, taken = 0;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(path));
 	snprintf(sock, sizeof(sock), "%s/control", path);
@@ -167,8 +167,9 @@ static void test_no_descriptors(void)
 	CU_ASSERT_EQUAL(event_loop_once(l, 0), 1);
 	CU_ASSERT_EQUAL(event_loop_once(l, 50), 0);
 	setrlimit(RLIMIT_NOFILE, &old);
-	CU_ASSERT_EQUAL(event_loop_once(l, 2000), 0); /* the timer */
-	CU_ASSERT_EQUAL(event_loop_once(l, 0), 1);
+	for (int i = 0; i < 100 && !taken; i++)
+		taken = event_loop_once(l, 100);
+	CU_ASSERT_EQUAL(taken, 1);
 	CU_ASSERT_EQUAL(send(fd, "{\"op\":\"echo\"}\n", 14, 0), 14);
 	CU_ASSERT_EQUAL(event_loop_once(l, 0), 1);
 	CU_ASSERT_EQUAL(recv(fd, sock, 1, MSG_DONTWAIT | MSG_PEEK), 1);
