@@ -31,7 +31,7 @@ finished()
 	wait $keeper || rc=$?
 	[ $rc = "$1" ] || fault "$2: the keeper's status is $rc, not $1: $(tail -1 "$tmp/log")"
 	started=()
-	wait_for 2 eval "! kill -0 $worker" || fault "$2: the worker lives on"
+	wait_for 5 eval "! kill -0 $worker" || fault "$2: the worker lives on"
 	nothing_left "$2"
 }
 
@@ -126,7 +126,7 @@ exec 8<>"$tmp/leash" 7>"$tmp/leash" 6<"$tmp/leash" 8>&-
 vmhi-driverd --config fd:5 --exit-with-fd 6 5<"$conf" 7>&- 2>"$tmp/log" &
 keeper=$!
 started=($keeper)
-wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
+wait_for 10 serves lan0 || die "no set: $(tail -1 "$tmp/log")"
 worker=$(worker_of lan0)
 exec 7>&- 6<&-
 finished 0 "the end of a private set"
@@ -141,7 +141,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 			vmhi-driverd --config "$conf" 2>"$tmp/log" &
 		keeper=$!
 		started=($keeper)
-		wait_for 10 test -S "$tmp/nobody/sets/lan0/control" ||
+		VMHI_RUN_DIR=$tmp/nobody wait_for 10 serves lan0 ||
 			fault "no set as nobody: $(tail -1 "$tmp/log")"
 		worker=$(VMHI_RUN_DIR=$tmp/nobody worker_of lan0)
 		[ -z "$(ls -A /proc/"$worker"/root/)" ] || fault "nobody's worker sees files"

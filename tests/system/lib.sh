@@ -36,22 +36,27 @@ refused()
 	nothing_left "$*"
 }
 
-# nothing_left WHAT: no process of ours with our run folder, no socket in it
-nothing_left()
+# remains: the sockets in our run folder, and the processes of ours that have it
+remains()
 {
-	local left p
-	left=$(find "$VMHI_RUN_DIR" -type s)
-	[ -z "$left" ] || fault "'$1' left $left"
+	local p
+	find "$VMHI_RUN_DIR" -type s
 	for p in $(grep -lzx "VMHI_RUN_DIR=$VMHI_RUN_DIR" /proc/[0-9]*/environ 2>/dev/null); do
 		p=${p%/environ}
 		case $(cat "$p/comm" 2>/dev/null) in
-		vmhi* | qemu-storage* | passt*) fault "'$1' left process ${p#/proc/}: $(tr '\0' ' ' <"$p/cmdline")" ;;
+		vmhi* | qemu-storage* | passt*) echo "process ${p#/proc/}: $(tr '\0' ' ' <"$p/cmdline")" ;;
 		esac
 	done
 }
 
+# nothing_left WHAT: no process, no socket; one that was killed may still be ending
+nothing_left() { wait_for 2 eval '[ -z "$(remains)" ]' || fault "'$1' left $(remains)"; }
+
 # worker_of SET: the worker that serves it, by its process id
 worker_of() { vmhi set list --json | sed -n "/\"name\": \"$1\"/,/}/ s/.*\"worker\": *\([0-9]*\).*/\1/p"; }
+
+# serves SET: its keeper answers
+serves() { [ -n "$(worker_of "$1")" ]; }
 
 # wait_for SECONDS COMMAND...
 wait_for()
@@ -88,7 +93,7 @@ stream_over()
 	vmhi-driverd --config "$tmp/lan0.json" 2>"$tmp/log" &
 	keeper=$!
 	started=($model $keeper)
-	wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
+	wait_for 10 serves lan0 || die "no set: $(tail -1 "$tmp/log")"
 	coproc stream { exec "$build/bench/stream" "$VMHI_RUN_DIR/sets/lan0/ports/p0" "$tmp/far" \
 		"$tmp/near" 1000 2>"$tmp/stream"; }
 	started+=($stream_PID)
