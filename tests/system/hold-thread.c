@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Keeps a process from ending: traces one of its threads for SECONDS and does not wait for it. Killed
+ * Keeps a process from ending: traces one of its threads until killed, and does not wait for it. Killed
  * meanwhile, the process is no more than a corpse that cannot be buried, as one is that a device or a
  * file system holds in the Linux kernel.
- *   hold-thread PID SECONDS     the last one of its threads; "held" is printed when it is
+ *   hold-thread PID     the last one of its threads; "held" is printed when it is
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 {
 	int tid;
 
-	if (argc != 3)
+	if (argc != 2)
 		return 2;
 	tid = last_thread(argv[1]);
 	if (!tid || tid == atoi(argv[1]) || ptrace(PTRACE_SEIZE, tid, 0, 0) < 0) {
@@ -41,6 +41,6 @@ int main(int argc, char **argv)
 	}
 	puts("held");
 	fflush(stdout);
-	sleep((unsigned int)atoi(argv[2]));
+	pause();
 	return 0;
 }
