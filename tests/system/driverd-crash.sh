@@ -55,8 +55,12 @@ crashing tx queue.c 'store(&rx->fill, fill);' 'fill = *(volatile uint32_t *)16;'
 vmhi-driverd --config "$conf" 2>"$tmp/log" &
 keeper=$!
 started=($keeper)
-wait_for 10 test -S "$VMHI_RUN_DIR/sets/lan0/control" || die "no set: $(tail -1 "$tmp/log")"
-timeout 10 "$build/bench/ringclient" "$VMHI_RUN_DIR/sets/lan0/ports/p0" sink 3 >/dev/null 2>&1
+wait_for 10 serves lan0 || die "no set: $(tail -1 "$tmp/log")"
+"$build/bench/ringclient" "$VMHI_RUN_DIR/sets/lan0/ports/p0" sink 30 >/dev/null 2>&1 &
+client=$!
+wait_for 20 grep -q 'the set has failed' "$tmp/log"
+kill $client
+wait $client
 for n in 1 2; do
 	grep -qE "warning: restart $n: the worker died: ${segv//[()]/.}; (back after [0-9.]+ ms|but:)" "$tmp/log" ||
 		fault "no restart $n in: $(cat "$tmp/log")"
