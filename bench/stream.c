@@ -15,6 +15,7 @@
  *   fault WORD       sends the frame that has tests/faulty-82574 crash or hang
  *   settle MS        waits until both ways have run steadily again, at most so long; tells the
  *                    largest gap of each in ms, and the longest that this program itself was late
+ *   passed MS        waits until a frame sent after that one has arrived, at most so long
  *   alive MS         waits until both ways have delivered a few frames more, at most so long
  *   total            what was sent, and what became of it
  */
@@ -59,6 +60,8 @@ static struct stream {
 	bool out[2][RING_SIZE];		/* given to the back end: receive, transmit */
 	int64_t tick, late;		/* the last tick of the timer; the largest delay of one */
 	int64_t settle_from, settle_by;	/* 0: no such command */
+	int64_t passed_by;		/* 0: no such command */
+	uint64_t fault_at;		/* number of the next frame after the faulty one */
 	int64_t alive_by;		/* 0: no such command */
 	uint64_t alive_up, alive_down;	/* deliveries that were there when it came */
 	bool hung_up;
@@ -262,6 +265,16 @@ static void alive(int64_t now)
 	s.alive_by = 0;
 }
 
+static void passed(int64_t now)
+{
+	bool is = s.up.highest > s.fault_at;
+
+	if (!s.passed_by || (!is && !s.hung_up && now < s.passed_by))
+		return;
+	puts(s.hung_up ? "disconnected" : is ? "passed" : "stalled");
+	s.passed_by = 0;
+}
+
 static void tick(int64_t period)
 {
 	int64_t now = now_ns();
@@ -279,6 +292,7 @@ static void tick(int64_t period)
 		wire_sends();
 	}
 	settle(now);
+	passed(now);
 	alive(now);
 }
 
@@ -301,10 +315,13 @@ static void command(const char *line)
 		s.late = 0;
 		puts("watching");
 	} else if (!strncmp(line, "fault ", 6)) {
+		s.fault_at = s.up.sent;
 		puts(send_magic(line + 6) ? "no room" : "sent");
 	} else if (!strncmp(line, "settle ", 7)) {
 		s.settle_from = now;
 		s.settle_by = now + atoll(line + 7) * MSEC;
+	} else if (!strncmp(line, "passed ", 7)) {
+		s.passed_by = now + atoll(line + 7) * MSEC;
 	} else if (!strncmp(line, "alive ", 6)) {
 		s.alive_by = now + atoll(line + 6) * MSEC;
 		s.alive_up = s.up.delivered;
