@@ -7,7 +7,7 @@
 FUZZERS =
 
 FUZZERS += vfio-user-server model-proxy
-FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c log.c loop.c config.c bar.c msix.c dma.c faults.c \
+FUZZ_vfio_user_server_SRC = $(addprefix sdk/models/,model.c log.c clock.c loop.c config.c bar.c msix.c dma.c faults.c \
 	commands.c listen.c stream.c proxy.c qtest.c vtd.c server.c protocol.c version.c)
 FUZZ_model_proxy_SRC = $(FUZZ_vfio_user_server_SRC)
 
@@ -39,12 +39,12 @@ FUZZ_vhost_user_SRC = $(FUZZ_virtqueue_SRC) kernel/lib/event.c kernel/lib/fdpass
 FUZZ_session_SRC = $(FUZZ_vhost_user_SRC)
 
 FUZZERS += lpe-frames
-FUZZ_lpe_frames_SRC = tests/unit/lpe-fcp.c tests/unit/lpe-fake.c tests/unit/lpe-memory.c $(addprefix sdk/models/,loop.c listen.c \
+FUZZ_lpe_frames_SRC = tests/unit/lpe-fcp.c tests/unit/lpe-fake.c tests/unit/lpe-memory.c $(addprefix sdk/models/,clock.c loop.c listen.c \
 	fc/wire.c fc/frame.c) $(addprefix plugins/hba/emulex/lpe31000/model/,abort.c exchange.c fcp.c \
 	fcp-data.c resource.c ring.c rx.c scatter.c tx.c)
 
 FUZZERS += lpe-mailbox
-FUZZ_lpe_mailbox_SRC = tests/unit/lpe-host.c tests/unit/lpe-memory.c tests/unit/lpe-queues.c $(addprefix sdk/models/,loop.c \
+FUZZ_lpe_mailbox_SRC = tests/unit/lpe-host.c tests/unit/lpe-memory.c tests/unit/lpe-queues.c $(addprefix sdk/models/,clock.c loop.c \
 	listen.c fc/wire.c fc/frame.c) $(addprefix plugins/hba/emulex/lpe31000/model/,abort.c card.c \
 	config.c config-port.c config-queue.c els.c exchange.c fcp.c fcp-data.c link.c mbox.c \
 	mbox-login.c mbox-port.c queue.c reply.c resource.c ring.c rx.c scatter.c tx.c wqe.c)
@@ -55,13 +55,13 @@ FUZZ_scsi_SRC = $(addprefix sdk/models/fc/scsi/,attention.c block.c inquiry.c mo
 	unit.c verify.c vpd.c)
 
 FUZZERS += fc-fabric fcoe
-FUZZ_fc_fabric_SRC = $(addprefix sdk/models/,loop.c listen.c $(addprefix fc/,frame.c wire.c sequence.c \
+FUZZ_fc_fabric_SRC = $(addprefix sdk/models/,clock.c loop.c listen.c $(addprefix fc/,frame.c wire.c sequence.c \
 	exchange.c els.c name.c)) $(addprefix sdk/models/fc/fabric/,fabric.c queue.c route.c login.c services.c \
 	changes.c names.c names-query.c names-register.c zone.c faults.c capture.c fcoe-frame.c)
 FUZZ_fcoe_SRC = $(FUZZ_fc_fabric_SRC) sdk/models/wire.c $(addprefix sdk/models/fc/fabric/,fip.c fcoe.c enode.c)
 
 FUZZERS += fc-target
-FUZZ_fc_target_SRC = $(FUZZ_scsi_SRC) sdk/models/loop.c sdk/models/log.c sdk/models/listen.c \
+FUZZ_fc_target_SRC = $(FUZZ_scsi_SRC) sdk/models/clock.c sdk/models/loop.c sdk/models/log.c sdk/models/listen.c \
 	$(addprefix sdk/models/fc/,els.c exchange.c frame.c name.c sequence.c wire.c) \
 	$(addprefix sdk/models/fc/target/,command.c control.c data.c exchanges.c login.c manage.c outq.c \
 	session.c target.c)
