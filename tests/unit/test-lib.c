@@ -48,6 +48,36 @@ static void test_parse(void)
 	CU_ASSERT_EQUAL(parse_mac("52:54:00:12:34:5g", mac), -EINVAL);
 }
 
+/* Whatever is quoted, however it is cut: JSON takes the message, and a terminal stays as it is. */
+static void test_err_text(void)
+{
+	static const char *const bad[] = {
+		"\x80", "\xc3", "\xc0\xaf", "\xc2\x9b", "\xe2\x82", "\xe0\x9f\xbf", "\xed\xa0\x80",
+		"\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\x1b[2J",
+	};
+	struct err e;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		json_t *j;
+
+		err_set(&e, -EINVAL, "%sx", bad[i]);
+		CU_ASSERT(e.msg[0] == '?' && strchr(e.msg, 'x'));
+		j = json_string(e.msg);
+		CU_ASSERT_PTR_NOT_NULL(j);
+		json_decref(j);
+	}
+	err_set(&e, -EINVAL, "k\xc3\xa4se \xe2\x82\xac \xf0\x9f\x98\x80");
+	CU_ASSERT_STRING_EQUAL(e.msg, "k\xc3\xa4se \xe2\x82\xac \xf0\x9f\x98\x80");
+	for (int width = (int)sizeof(e.msg) - 8; width < (int)sizeof(e.msg) + 2; width++) {
+		json_t *j;
+
+		err_set(&e, -EINVAL, "%*d\xf0\x9f\x98\x80", width, 1);
+		j = json_string(e.msg);
+		CU_ASSERT_PTR_NOT_NULL(j);
+		json_decref(j);
+	}
+}
+
 static void test_json(void)
 {
 	static const char *const keys[] = {"a", "b", NULL};
@@ -234,6 +264,7 @@ static void test_map_shared(void)
 
 static const struct unit_test tests[] = {
 	{"errors are one line", test_err},
+	{"errors are text", test_err_text},
 	{"shared memory lies between gaps", test_map_shared},
 	{"sizes and MAC addresses", test_parse},
 	{"strict JSON", test_json},
