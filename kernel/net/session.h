@@ -24,7 +24,7 @@
 #define SESSION_MACS  64
 #define SESSION_UPLINKS 16
 #define SESSION_MSG   (12 + 512)	/* the longest message that is understood */
-#define SESSION_REPLY 272
+#define SESSION_REPLY (12 + 268)	/* the longest answer: of GET_CONFIG */
 
 /* Descriptors of a connection that the keeper holds for the next worker, by kind and index. */
 enum keep_kind {

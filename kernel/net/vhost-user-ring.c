@@ -99,7 +99,8 @@ void vu_relocate_rings(struct vhost_user *v)
 		if (!r->started)
 			continue;
 		vq->cache = (struct guestmem_cache){0};
-		if (vu_find_ring(v, r, &desc, &avail, &used)) {
+		if (vu_find_ring(v, r, &desc, &avail, &used) &&
+		    vq_aligned(vq, desc, avail, used)) {
 			vq->desc = desc;
 			vq->avail = avail;
 			vq->used = used;
@@ -178,24 +179,27 @@ static void replace_fd(int *slot, int fd)
 	*slot = fd;
 }
 
-/* The data thread sleeps on the kicks of transmit queues: those with odd numbers. */
+/*
+ * The data thread sleeps on the kicks of transmit queues: those with odd numbers. Only the keeper
+ * can tell an eventfd from its like (an epoll whose own files may block us): it is asked first.
+ */
 int vu_replace_kick(struct vhost_user *v, uint32_t i, int fd, struct err *e)
 {
 	struct vhost_user_ring *r = &v->ring[i];
-	int rc = 0;
+	int rc = vu_keep(v, KEEP_KICK, i, fd, e);
 
 	if (i % 2 && r->kick >= 0)
 		v->port->watch(v->port->arg, r->kick, false);
-	if (i % 2 && fd >= 0)
-		rc = v->port->watch(v->port->arg, fd, true);
-	if (rc) {
+	if (!rc && i % 2 && fd >= 0 && v->port->watch(v->port->arg, fd, true)) {
+		rc = err_set(e, -EINVAL, "kick of ring %u is nothing to wait for", i);
+		vu_keep(v, KEEP_KICK, i, -1, NULL);
+	}
+	if (rc && fd >= 0) {
 		close(fd);
 		fd = -1;
 	}
 	replace_fd(&r->kick, fd);
-	if (rc)
-		return err_set(e, rc, "kick of ring %u is nothing to wait for", i);
-	return vu_keep(v, KEEP_KICK, i, fd, e);
+	return rc;
 }
 
 int vu_get_vring_base(struct vhost_user *v, struct vu_msg *m, struct err *e)

@@ -74,6 +74,8 @@ static int report(struct vhost_user *v, const struct session_report *q, int fd, 
 				 session_take(NULL, v->sock, q, fd, e);
 }
 
+_Static_assert(VU_HDR + sizeof(struct vu_config) <= SESSION_REPLY, "the longest answer");
+
 int vu_report(struct vhost_user *v, const struct vu_msg *m, struct err *e)
 {
 	static struct session_report q;	/* control thread */

@@ -50,13 +50,18 @@ static uint16_t to_place(uint16_t at, uint16_t size)
 	return (uint16_t)((at & (size - 1)) | (at & size ? 0 : 0x8000));
 }
 
+bool vq_aligned(const struct vq *vq, const void *desc, const void *avail, const void *used)
+{
+	return !((uintptr_t)desc & 15) && !((uintptr_t)avail & (vq->packed ? 3 : 1)) &&
+	       !((uintptr_t)used & 3);
+}
+
 static int attach(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
 		  uint16_t size, struct vq_state at)
 {
 	if (!size || size > VQ_SIZE_MAX || (size & (size - 1)))
 		return -EINVAL;
-	if (!desc || !avail || !used || (uintptr_t)desc & 15 ||
-	    (uintptr_t)avail & (vq->packed ? 3 : 1) || (uintptr_t)used & 3)
+	if (!desc || !avail || !used || !vq_aligned(vq, desc, avail, used))
 		return -EFAULT;
 	if (vq->packed && ((at.avail & 0x7fff) >= size || (at.used & 0x7fff) >= size))
 		return -ERANGE;

@@ -127,10 +127,14 @@ struct vq_areas vq_areas(uint64_t features, uint16_t size);
 /*
  * Attaches the rings, of such many bytes: desc, avail and used, or a packed ring with the driver's
  * and the device's event suppression; checks the alignment. size is a power of two, which a packed
- * ring's need not be, but is with every guest that takes the size it is told. at: where to go on; what a split ring's used index is the ring itself says.
+ * ring's need not be, but is with every guest that takes the size it is told. at: where to go on;
+ * what a split ring's used index is the ring itself says.
  */
 int vq_start(struct vq *vq, const struct guestmem *mem, void *desc, void *avail, void *used,
 	     uint16_t size, struct vq_state at);
+
+/* Whether the areas are aligned as VIRTIO 1.2, 2.7 and 2.8, asks. */
+bool vq_aligned(const struct vq *vq, const void *desc, const void *avail, const void *used);
 
 /*
  * Goes on from where a process that died left the queue, by its journal (not believed: a wrong one

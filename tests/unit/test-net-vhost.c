@@ -368,6 +368,15 @@ static void test_table_again(void)
 				      &guest[0].memfd, 1), 0);
 	send_frame(&guest[0], 77);
 	CU_ASSERT(received(&guest[1], 21, 77));
+	/* one that has the rings where no ring may be: they stop, and nothing else */
+	t.region = (struct vu_region){RING_GPA, guest[0].mem_len - 4096, RING_UADDR, 1};
+	CU_ASSERT_EQUAL(ring_call(&guest[0], VU_SET_MEM_TABLE, &t, sizeof(t), &guest[0].memfd, 1),
+			0);
+	send_frame(&guest[0], 78);
+	send_frame(&guest[1], 79);
+	usleep(20000);
+	pump();
+	CU_ASSERT_EQUAL(gone[0] + gone[1], 0);
 	tear_down();
 }
 
@@ -596,7 +605,7 @@ static void test_truncated_memory(void)
 static void test_config(void)
 {
 	const struct dp_port_conf conf = {.mtu = 1400, .queue_pairs = 4};
-	struct vu_config ask = {.size = 12}, have;
+	struct vu_config ask = {.size = 12}, all = {.size = VU_CONFIG_MAX}, have;
 	uint64_t n;
 
 	set_up_with(&conf);
@@ -606,6 +615,8 @@ static void test_config(void)
 	CU_ASSERT_EQUAL(n, 4);
 	CU_ASSERT(!ring_ask(&guest[0], VU_GET_CONFIG, &ask, 24, &have, 24));
 	CU_ASSERT(have.data[8] == 4 && have.data[10] + have.data[11] * 256 == 1400);
+	CU_ASSERT(!ring_ask(&guest[0], VU_GET_CONFIG, &all, sizeof(all), &have, sizeof(have)));
+	CU_ASSERT(have.size == VU_CONFIG_MAX && have.data[8] == 4);
 	CU_ASSERT(!ring_send(&guest[0], VU_RESET_OWNER, 0, NULL, 0, NULL, 0));
 	CU_ASSERT(!ring_ask(&guest[0], VU_GET_QUEUE_NUM, NULL, 0, &n, 8));
 	tear_down();
