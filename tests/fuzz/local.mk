@@ -39,12 +39,14 @@ FUZZ_vhost_user_SRC = $(FUZZ_virtqueue_SRC) kernel/lib/event.c kernel/lib/fdpass
 FUZZ_session_SRC = $(FUZZ_vhost_user_SRC)
 
 FUZZERS += lpe-frames
-FUZZ_lpe_frames_SRC = tests/unit/lpe-fcp.c tests/unit/lpe-fake.c tests/unit/lpe-memory.c $(addprefix sdk/models/,clock.c loop.c listen.c \
+FUZZ_lpe_frames_SRC = tests/unit/lpe-fcp.c tests/unit/lpe-fake.c tests/unit/lpe-memory.c tests/unit/model-clock.c \
+	$(addprefix sdk/models/,loop.c listen.c \
 	fc/wire.c fc/frame.c) $(addprefix plugins/hba/emulex/lpe31000/model/,abort.c exchange.c fcp.c \
 	fcp-data.c resource.c ring.c rx.c scatter.c tx.c)
 
 FUZZERS += lpe-mailbox
-FUZZ_lpe_mailbox_SRC = tests/unit/lpe-host.c tests/unit/lpe-memory.c tests/unit/lpe-queues.c $(addprefix sdk/models/,clock.c loop.c \
+FUZZ_lpe_mailbox_SRC = tests/unit/lpe-host.c tests/unit/lpe-memory.c tests/unit/lpe-queues.c tests/unit/model-clock.c \
+	$(addprefix sdk/models/,loop.c \
 	listen.c fc/wire.c fc/frame.c) $(addprefix plugins/hba/emulex/lpe31000/model/,abort.c card.c \
 	config.c config-port.c config-queue.c els.c exchange.c fcp.c fcp-data.c link.c mbox.c \
 	mbox-login.c mbox-port.c queue.c reply.c resource.c ring.c rx.c scatter.c tx.c wqe.c)

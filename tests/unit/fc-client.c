@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* N_Ports for tests of the fabric. */
 #include "tests/unit/fc-client.h"
+#include "tests/unit/model-clock.h"
 
 static void on_send(void *dev, uint8_t sof, const uint8_t *frame, size_t n, uint8_t eof)
 {
@@ -88,25 +89,14 @@ void net_stop(struct net *n)
 	model_loop_free(n->loop);
 }
 
-/*
- * In place of the library's: it stands still, but for what net_run() adds, so a pause of this process
- * changes nothing. No two timers are due at once.
- */
-static uint64_t clock_ns;
-
-uint64_t model_now_ns(void)
-{
-	return clock_ns += 1000;
-}
-
 void net_run(struct net *n, unsigned int ms)
 {
 	for (;; ms--) {
-		for (int i = 0; i < 16; i++)
-			model_loop_once(n->loop, 0);
+		for (int i = 0; i < 15; i++)
+			clock_turn(n->loop, 0);
+		clock_turn(n->loop, ms > 0);
 		if (!ms)
 			return;
-		clock_ns += 1000000;
 	}
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/fc-initiator.h"
 #include "tests/unit/cunit.h"
+#include "tests/unit/model-clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@ static void send_frame(void *dev, uint8_t sof, const uint8_t *frame, size_t n, u
 
 	/* Answers find room; it is the test itself that sends more than the wire holds. */
 	while ((r = fc_wire_send(i->wire, sof, frame, n, eof)) == -EAGAIN)
-		model_loop_once(i->loop, 1);
+		clock_turn(i->loop, 0);
 	CU_ASSERT_EQUAL_FATAL(r, 0);
 }
 
@@ -103,16 +104,14 @@ static const struct fc_wire_ops wire_ops = {.receive = on_frame, .link = on_link
 
 void initiator_settle(struct initiator *i)
 {
-	for (int quiet = 0; quiet < 5; quiet++)
-		model_loop_once(i->loop, 2);
+	for (int n = 0; n < 20; n++)
+		clock_turn(i->loop, 0);
 }
 
 bool initiator_wait(struct initiator *i, const bool *what)
 {
-	uint64_t end = model_now_ns() + 2000000000ull;
-
-	while (!*what && model_now_ns() < end)
-		model_loop_once(i->loop, 10);
+	for (int n = 0; n < 2000 && !*what; n++)
+		clock_turn(i->loop, 1);
 	return *what;
 }
 
@@ -142,8 +141,8 @@ void initiator_up(struct initiator *i)
 	CU_ASSERT_FATAL(i->x && i->wire);
 	snprintf(spec, sizeof(spec), "fc:%s", i->path);
 	CU_ASSERT_EQUAL_FATAL(target_wire(i->target, spec, why, sizeof(why)), 0);
-	for (int n = 0; n < 200 && i->registered < 4; n++)
-		model_loop_once(i->loop, 10);
+	for (int n = 0; n < 2000 && i->registered < 4; n++)
+		clock_turn(i->loop, 1);
 	initiator_settle(i);
 	CU_ASSERT(i->registered == 4 && i->flogis == 1 && i->target->id == TARGET_ID);
 }
@@ -268,8 +267,8 @@ uint8_t initiator_run(struct initiator *i, uint8_t lun, const uint8_t *cdb, uint
 	memcpy(iu + FCP_CMND_CDB, cdb, SCSI_CDB_MAX);
 	fc_put32(iu + FCP_CMND_DL, length);
 	initiator_command(i, iu, sizeof(iu));
-	for (int n = 0; n < 400 && !i->answered; n++) {
-		model_loop_once(i->loop, 5);
+	for (int n = 0; n < 2000 && !i->answered; n++) {
+		clock_turn(i->loop, 1);
 		if (i->bursts != bursts) {
 			bursts = i->bursts;
 			initiator_data(i, i->burst_at, out + i->burst_at, i->burst_n, 0, true);

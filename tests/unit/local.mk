@@ -65,7 +65,8 @@ check_PROGRAMS += tests/unit/test-fc-fabric tests/unit/test-fc-names tests/unit/
 	tests/unit/test-fcoe
 TESTS += tests/unit/test-fc-fabric tests/unit/test-fc-names tests/unit/test-fc-capture \
 	tests/unit/test-fcoe
-FC_CLIENT = %D%/fc-client.c %D%/fc-client.h %D%/cunit.h
+MODEL_CLOCK = %D%/model-clock.c %D%/model-clock.h
+FC_CLIENT = %D%/fc-client.c %D%/fc-client.h $(MODEL_CLOCK) %D%/cunit.h
 FC_LIBS = libfcfabric.a $(MODEL_LIBS)
 tests_unit_test_fc_fabric_SOURCES = %D%/test-fc-fabric.c $(FC_CLIENT)
 tests_unit_test_fc_fabric_CPPFLAGS = $(MODEL_CPPFLAGS)
@@ -97,11 +98,11 @@ tests_unit_test_fc_wire_LDADD = $(MODEL_LIBS)
 
 LPE = plugins/hba/emulex/lpe31000/model
 LPE_FCP = %D%/lpe-expect.c %D%/lpe-fcp.c %D%/lpe-fcp.h %D%/lpe-fake.c %D%/lpe-fake.h %D%/lpe-memory.c %D%/lpe-memory.h \
-	%D%/cunit.h \
+	$(MODEL_CLOCK) %D%/cunit.h \
 	$(LPE)/card.h $(LPE)/exchange.h $(LPE)/sli4.h $(LPE)/abort.c $(LPE)/exchange.c \
 	$(LPE)/fcp.c $(LPE)/fcp.h $(LPE)/fcp-data.c $(LPE)/resource.c $(LPE)/ring.c $(LPE)/ring.h \
 	$(LPE)/rx.c $(LPE)/rx.h $(LPE)/scatter.c $(LPE)/scatter.h $(LPE)/tx.c $(LPE)/tx.h
-LPE_PORT = %D%/lpe-host.c %D%/lpe-host.h %D%/lpe-memory.c %D%/lpe-memory.h %D%/lpe-queues.c %D%/cunit.h $(LPE)/card.h $(LPE)/mbox.h \
+LPE_PORT = %D%/lpe-host.c %D%/lpe-host.h %D%/lpe-memory.c %D%/lpe-memory.h %D%/lpe-queues.c $(MODEL_CLOCK) %D%/cunit.h $(LPE)/card.h $(LPE)/mbox.h \
 	$(LPE)/exchange.h $(LPE)/sli4.h $(LPE)/text.h $(LPE)/abort.c $(LPE)/card.c $(LPE)/config.c \
 	$(LPE)/config-port.c $(LPE)/config-queue.c $(LPE)/els.c $(LPE)/exchange.c $(LPE)/fcp.c \
 	$(LPE)/fcp-data.c $(LPE)/link.c $(LPE)/mbox.c $(LPE)/mbox-login.c $(LPE)/mbox-port.c \
@@ -320,7 +321,8 @@ tests_unit_test_scsi_reserve_LDADD = libscsitarget.a $(CUNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-fc-target
 TESTS += tests/unit/test-fc-target
-tests_unit_test_fc_target_SOURCES = %D%/test-fc-target.c %D%/fc-initiator.c %D%/fc-initiator.h %D%/cunit.h
+tests_unit_test_fc_target_SOURCES = %D%/test-fc-target.c %D%/fc-initiator.c %D%/fc-initiator.h \
+	$(MODEL_CLOCK) %D%/cunit.h
 tests_unit_test_fc_target_CPPFLAGS = $(MODEL_CPPFLAGS)
 tests_unit_test_fc_target_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_fc_target_LDADD = libfctarget.a libscsitarget.a $(MODEL_LIBS)

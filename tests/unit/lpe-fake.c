@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/lpe-fake.h"
 #include "tests/unit/lpe-memory.h"
+#include "tests/unit/model-clock.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -101,7 +102,7 @@ void fake_stop(struct fake *f)
 void fake_run(struct fake *f)
 {
 	for (int i = 0; i < 40; i++)
-		model_loop_once(f->c.loop, 0);
+		clock_turn(f->c.loop, 0);
 }
 
 uint8_t *fake_at(struct fake *f, uint32_t offset)

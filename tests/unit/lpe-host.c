@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/lpe-host.h"
 #include "tests/unit/lpe-memory.h"
+#include "tests/unit/model-clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -90,7 +91,7 @@ void host_stop(struct host *h)
 void host_run(struct host *h)
 {
 	for (int i = 0; i < 20; i++)
-		model_loop_once(h->c.loop, 0);
+		clock_turn(h->c.loop, 0);
 }
 
 void host_frame(struct host *h, const struct fc_header *header, const void *data, size_t n)
@@ -132,7 +133,7 @@ bool host_ready(struct host *h)
 	for (int i = 0; i < 100; i++) {
 		if (host_read(h, REG_STATUS) & STATUS_READY)
 			return true;
-		model_loop_once(h->c.loop, 10);
+		clock_turn(h->c.loop, 10);
 	}
 	return false;
 }

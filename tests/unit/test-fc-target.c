@@ -2,6 +2,7 @@
 /* The Fibre Channel target, as an initiator at the end of its wire sees it. */
 #include "tests/unit/cunit.h"
 #include "tests/unit/fc-initiator.h"
+#include "tests/unit/model-clock.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -244,8 +245,8 @@ static void nexus_loss(void)
 	CU_ASSERT_EQUAL(initiator_run(&i, 0, ready, 0, 0, NULL), SCSI_CHECK_CONDITION);
 	begin_write();
 	CU_ASSERT(control_command(i.target, "bounce 20"));
-	for (int n = 0; n < 200 && i.flogis < 2; n++)
-		model_loop_once(i.loop, 5);
+	for (int n = 0; n < 1000 && i.flogis < 2; n++)
+		clock_turn(i.loop, 1);
 	initiator_wait(&i, &back);
 	CU_ASSERT(i.downs == 1 && i.flogis == 2 && i.registered == 8);
 	CU_ASSERT_EQUAL(initiator_run(&i, 0, ready, 0, 0, NULL), 0xff);

@@ -4,6 +4,7 @@
 
 #include "tests/unit/cunit.h"
 #include "tests/unit/lpe-fcp.h"
+#include "tests/unit/model-clock.h"
 
 #define ABORT_TAG	0x456
 
@@ -95,7 +96,7 @@ static unsigned int wait_entries(struct fake *f, unsigned int n)
 	uint64_t begin = model_now_ns();
 
 	while (f->entries < n && model_now_ns() - begin < 5000000000u)
-		model_loop_once(f->c.loop, 10);
+		clock_turn(f->c.loop, 1);
 	return (unsigned int)((model_now_ns() - begin) / 1000000);
 }
 

@@ -4,6 +4,7 @@
 
 #include "tests/unit/cunit.h"
 #include "tests/unit/lpe-host.h"
+#include "tests/unit/model-clock.h"
 
 #define LIST	0x50000u	/* the scatter list of XRI 3 */
 #define REQUEST	0x51000u
@@ -186,7 +187,7 @@ static void test_timeout(void)
 
 	post_request(&r, 1);
 	for (int i = 0; !e && i < 200; i++) {
-		model_loop_once(r.h->c.loop, 10);
+		clock_turn(r.h->c.loop, 10);
 		e = entry(&r);
 	}
 	CU_ASSERT_PTR_NOT_NULL_FATAL(e);
