@@ -135,31 +135,57 @@ static uint8_t *piece(struct vq *vq, struct link *d, uint64_t *len)
 	return p;
 }
 
-/* Adds a piece to header and frame; at counts the bytes of both. */
-static void gather(uint8_t *hdr, uint8_t *frame, uint32_t frame_max, uint64_t *at,
-		   const uint8_t *p, uint64_t len)
-{
-	if (*at < VQ_HDR) {
-		uint64_t n = len < VQ_HDR - *at ? len : VQ_HDR - *at;
+/* Where a chain's bytes go. at counts those of header and frame. */
+struct sink {
+	uint8_t hdr[VQ_HDR];
+	uint8_t *frame;
+	uint64_t room, at;
+	bool gso;
+};
 
-		memcpy(hdr + *at, p, n);
-		*at += n;
+/* Whether a header asks for the one kind of segmentation that was offered, as it must be asked for. */
+static bool wants_gso(const struct vq *vq, uint64_t hdr)
+{
+	return vq->tso && vq->gso && (hdr & VIRTIO_NET_HDR_F_NEEDS_CSUM) &&
+	       (uint8_t)(hdr >> 8) == VIRTIO_NET_HDR_GSO_TCPV4;
+}
+
+static void gather(const struct vq *vq, struct sink *s, const uint8_t *p, uint64_t len)
+{
+	if (s->at < VQ_HDR) {
+		uint64_t n = len < VQ_HDR - s->at ? len : VQ_HDR - s->at;
+
+		memcpy(s->hdr + s->at, p, n);
+		s->at += n;
 		p += n;
 		len -= n;
+		if (s->at == VQ_HDR && wants_gso(vq, load64(s->hdr))) {
+			s->frame = vq->gso->data;
+			s->room = GSO_MAX;
+			s->gso = true;
+		}
 	}
-	if (len && *at - VQ_HDR + len <= frame_max)
-		memcpy(frame + (*at - VQ_HDR), p, len);
-	*at += len;
+	if (len && s->at - VQ_HDR + len <= s->room)
+		memcpy(s->frame + (s->at - VQ_HDR), p, len);
+	s->at += len;
+}
+
+/* A frame that lies in vq->gso: true if it can be cut. */
+static bool accept_gso(const struct vq *vq, uint32_t len, uint64_t hdr, uint16_t offset)
+{
+	const struct gso_hdr h = {.mss = (uint16_t)(hdr >> 32), .csum_start = (uint16_t)(hdr >> 48),
+				  .csum_offset = offset};
+
+	return gso_accept(vq->gso, len, &h, vq->frame_max);
 }
 
 int vq_take_chain(struct vq *vq, uint16_t start, const struct pool *pool, uint64_t cookie,
 		  struct vmhi_pkt *pkt, struct vq_done *done)
 {
-	uint8_t hdr[VQ_HDR];
+	struct sink s = {.frame = pool_data(pool, cookie), .room = vq->frame_max};
 	uint32_t budget = FRAME_DESCS;
 	struct link d;
 	struct walk w;
-	uint64_t at = 0;
 	int r;
 
 	pool_describe(pool, cookie, 0, 1, pkt);
@@ -171,35 +197,52 @@ int vq_take_chain(struct vq *vq, uint16_t start, const struct pool *pool, uint64
 
 			if (!p)
 				return -1;
-			gather(hdr, pool_data(pool, cookie), vq->frame_max, &at, p, len);
+			gather(vq, &s, p, len);
 		}
 	}
 	if (r < 0)
 		return -1;
 	*done = (struct vq_done){.id = w.id, .skip = w.skip};
-	if (at < VQ_HDR)
-		return stop(vq, "chain shorter than its header: bytes", at);
-	at -= VQ_HDR;
-	pkt->len = (uint32_t)at;
-	if (at < 14 || at > vq->frame_max ||
-	    (load16(hdr) && !vq_take_offload(vq, load64(hdr), load16(hdr + 8), pkt))) {
+	if (s.at < VQ_HDR)
+		return stop(vq, "chain shorter than its header: bytes", s.at);
+	s.at -= VQ_HDR;
+	if (s.at < 14 || s.at > s.room) {
 		vq->bad++;
 		return 0;
 	}
-	return 1;
+	pkt->len = (uint32_t)s.at;
+	if (!s.gso)
+		return !load16(s.hdr) || vq_take_offload(vq, load64(s.hdr), load16(s.hdr + 8), pkt);
+	vq->bad += !accept_gso(vq, pkt->len, load64(s.hdr), load16(s.hdr + 8));
+	return 0;
 }
 
-bool vq_take_offload(const struct vq *vq, uint64_t hdr, uint16_t offset, struct vmhi_pkt *pkt)
+/* A frame in a buffer, of a header that asks for segmentation: into vq->gso, or it is refused. */
+static __attribute__((noinline)) bool take_gso(struct vq *vq, uint64_t hdr, uint16_t offset,
+					       const struct vmhi_pkt *pkt)
 {
-	uint8_t flags = (uint8_t)hdr, gso = (uint8_t)(hdr >> 8);
+	bool good = wants_gso(vq, hdr);
+
+	if (good) {
+		memcpy(vq->gso->data, (const uint8_t *)(uintptr_t)pkt->va, pkt->len);
+		good = accept_gso(vq, pkt->len, hdr, offset);
+	}
+	vq->bad += !good;
+	return false;
+}
+
+bool vq_take_offload(struct vq *vq, uint64_t hdr, uint16_t offset, struct vmhi_pkt *pkt)
+{
 	uint32_t start = (uint32_t)(hdr >> 48);
 
-	if (gso != VIRTIO_NET_HDR_GSO_NONE)
-		return false;
-	if (!(flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+	if (unlikely((uint8_t)(hdr >> 8) != VIRTIO_NET_HDR_GSO_NONE))
+		return take_gso(vq, hdr, offset, pkt);
+	if (!(hdr & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		return true;
-	if (!vq->csum || start < 14 || start + offset + 2u > pkt->len)
+	if (!vq->csum || start < 14 || start + offset + 2u > pkt->len) {
+		vq->bad++;
 		return false;
+	}
 	pkt->flags |= VMHI_PKT_CSUM;
 	pkt->l4_off = (uint16_t)start;
 	pkt->csum_off = offset;

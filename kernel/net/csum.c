@@ -3,24 +3,24 @@
 
 #include "kernel/net/copy.h"
 
-static uint64_t sum(const uint8_t *p, uint32_t n)
+uint16_t csum_sum(const uint8_t *p, uint32_t n, uint64_t s)
 {
-	uint64_t s = 0;
-
 	for (; n >= 8; p += 8, n -= 8)
 		s += (uint64_t)load32(p) + load32(p + 4);
 	for (; n >= 2; p += 2, n -= 2)
 		s += load16(p);
-	return n ? s + *p : s;
+	if (n)
+		s += *p;
+	while (s >> 16)
+		s = (s & 0xffff) + (s >> 16);
+	return (uint16_t)s;
 }
 
 void csum_complete(struct vmhi_pkt *pkt)
 {
 	uint8_t *l4 = (uint8_t *)(uintptr_t)pkt->va + pkt->data_off + pkt->l4_off;
-	uint64_t s = sum(l4, pkt->len - pkt->l4_off);
+	uint16_t s = csum_sum(l4, pkt->len - pkt->l4_off, 0);
 
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
 	/* RFC 768: a UDP checksum that comes out as 0 is sent as all ones; so for TCP, where the
 	 * two are the same to the receiver. */
 	store16(l4 + pkt->csum_off, s == 0xffff ? 0xffff : (uint16_t)~s);

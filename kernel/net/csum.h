@@ -5,6 +5,12 @@
 
 #include <vmhi/nic.h>
 
+/*
+ * The ones' complement sum of n bytes and of s, which is such a sum or some added up: as the 16 bits
+ * that are stored, complemented, in a checksum field.
+ */
+uint16_t csum_sum(const uint8_t *p, uint32_t n, uint64_t s);
+
 /* Completes a frame's checksum (VMHI_PKT_CSUM: l4_off, csum_off) and takes the flag away. */
 void csum_complete(struct vmhi_pkt *pkt);
 

@@ -31,6 +31,7 @@ struct guest_port {
 	uint64_t barred_until;		/* tsc: no front end is let in before */
 	uint64_t ring_errors, bad;	/* bad: of queues since set up anew */
 	struct vq vq[VHOST_USER_RINGS];
+	struct gso gso;			/* last: 64 KiB */
 };
 
 struct uplink;
@@ -153,6 +154,8 @@ static inline bool port_held(const struct guest_port *p)
 	return p->dp->congested && p->dp->sw.clock < p->held_until;
 }
 bool port_poll(struct guest_port *p);
+/* The next segments of a frame that is being cut (p->gso); false: they have to wait. */
+bool port_cut(struct guest_port *p);
 /*
  * For an uplink that can wait: how many buffers the guest that a frame to mac goes to has, of which
  * the frame needs so many. 0: to be waited for, which is so for a while only, and while there is no

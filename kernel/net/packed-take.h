@@ -43,21 +43,21 @@ static ALWAYS_INLINE uint32_t packed_take_plain(struct vq *vq, struct packed_bat
 	return i;
 }
 
-/* Copies n plain frames; returns how many of them were good. */
+/* Copies *n plain frames, or up to one that is to be cut; returns how many of them were good. */
 static ALWAYS_INLINE uint32_t packed_take_copy(struct vq *vq, const struct packed_batch *b,
-					       struct pool *pool, struct vmhi_pkt *pkt, uint32_t n)
+					       struct pool *pool, struct vmhi_pkt *pkt, uint32_t *n)
 {
 	const uint64_t *top = pool_top(pool) - 1;
 	uint32_t out = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < *n; i++) {
 		uint64_t cookie = *(top - out), hdr = load64(b->src[i]);
 
 		pool_describe(pool, cookie, b->len[i], 1, &pkt[out]);
 		copy_frame(pool_data(pool, cookie), b->src[i] + VQ_HDR, b->len[i]);
 		if (unlikely(hdr & 0xffff) &&
 		    !vq_take_offload(vq, hdr, load16(b->src[i] + 8), &pkt[out])) {
-			vq->bad++;
+			*n = vq_gso_waits(vq) ? i + 1 : *n;
 			continue;
 		}
 		out++;
@@ -93,9 +93,11 @@ static ALWAYS_INLINE uint32_t packed_take(struct vq *vq, struct pool *pool, stru
 			break;
 		packed_fetch(vq, run);
 		n = packed_take_plain(vq, &b, done + taken, run, &more);
-		out += packed_take_copy(vq, &b, pool, pkt + out, n);
+		out += packed_take_copy(vq, &b, pool, pkt + out, &n);
 		taken += n;
 		vq->last_avail = (uint16_t)(vq->last_avail + n);
+		if (unlikely(vq_gso_waits(vq)))
+			break;
 		if (n == run)
 			continue;	/* the ring's end, or the batch's */
 		if (likely(!more))
@@ -108,6 +110,8 @@ static ALWAYS_INLINE uint32_t packed_take(struct vq *vq, struct pool *pool, stru
 		out += (uint32_t)r;
 		pool->nfree -= (uint32_t)r;
 		vq->last_avail = (uint16_t)(vq->last_avail + done[taken++].skip);
+		if (vq_gso_waits(vq))
+			break;
 	}
 	if (!taken)
 		return 0;

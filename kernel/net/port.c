@@ -2,6 +2,7 @@
 /* Guests' ports: between a vhost-user back end's virtqueues and the switch. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,17 +110,32 @@ uint32_t port_room(struct dataplane *dp, const uint8_t *mac, uint32_t need)
 	return dp->sw.clock - p->full_since < WAIT_SECONDS * dp->hz ? 0 : UINT32_MAX;
 }
 
+bool port_cut(struct guest_port *p)
+{
+	struct vmhi_pkt pkt[DP_BATCH];
+	uint32_t n = 0;
+
+	p->dp->polled = p;
+	if (!port_held(p))
+		n = gso_cut(&p->gso, &p->dp->pool, pkt, DP_BATCH);
+	if (n)
+		switch_input(&p->dp->sw, &p->sp, pkt, n);
+	return n;
+}
+
 bool port_poll(struct guest_port *p)
 {
 	struct vmhi_pkt pkt[DP_BATCH];
 	bool any = false;
 
+	if (__builtin_expect(p->gso.len, 0))
+		return port_cut(p);
 	p->dp->polled = p;
 	for (uint32_t i = 1; i < 2 * p->conf.queue_pairs && !port_held(p); i += 2) {
 		struct vq *vq = &p->vq[i];
 		uint32_t n;
 
-		if (!vq->run)
+		if (!vq->run || p->gso.len)
 			continue;
 		n = vq->take(vq, &p->dp->pool, pkt, DP_BATCH);
 		if (!n)
@@ -148,6 +164,8 @@ static void port_resume(void *arg)
 	while (n < p->conf.queue_pairs && p->vq[2 * n].run)
 		n++;
 	p->rx_queues = n;
+	if (!n)
+		p->gso.len = 0;	/* nothing comes from a port that is down */
 	if (p->sp.up != (n > 0))
 		switch_set_up(&p->dp->sw, &p->sp, n > 0);
 	dp_resume(p->dp);
@@ -164,7 +182,7 @@ void port_init_queues(struct guest_port *p)
 {
 	for (int i = 0; i < VHOST_USER_RINGS; i++)
 		p->vq[i] = (struct vq){.call_fd = -1, .trouble = &p->dp->trouble,
-				       .frame_max = p->conf.mtu + 18,
+				       .frame_max = p->conf.mtu + 18, .gso = &p->gso,
 				       .journal = &p->vu_port.session->journal[i]};
 }
 
@@ -278,7 +296,7 @@ int dp_port_add(struct dataplane *dp, const struct dp_port_conf *conf, struct er
 	p = aligned_alloc(64, (sizeof(*p) + 63) & ~63ul);
 	if (!p)
 		return err_set(e, -ENOMEM, "port %s: out of memory", conf->name);
-	memset(p, 0, sizeof(*p));
+	memset(p, 0, offsetof(struct guest_port, gso.data));	/* behind it, not before it is used */
 	p->dp = dp;
 	p->conf = *conf;
 	p->conf.mtu = conf->mtu ? conf->mtu : dp->conf.mtu;

@@ -83,7 +83,8 @@ static ALWAYS_INLINE void ring_commit(struct vq *vq)
 /*
  * The long way, for chains, indirect tables and buffers in another region. start: of a split ring
  * the chain's head, of a packed one its place. cookie: the buffer to fill. 1: *pkt is a frame; 0:
- * it was refused and counted; -1: the queue was stopped. Unless -1, *done is filled but for len.
+ * it was refused and counted, or is one to be cut (vq_gso_waits()); -1: the queue was stopped.
+ * Unless -1, *done is filled but for len.
  */
 int vq_take_chain(struct vq *vq, uint16_t start, const struct pool *pool, uint64_t cookie,
 		  struct vmhi_pkt *pkt, struct vq_done *done);
@@ -96,9 +97,16 @@ int vq_give_chain(struct vq *vq, struct vmhi_pkt *pkt, uint32_t avail, struct vq
 
 /*
  * virtio_net_hdr to packet, for a header that asks for something: its first 8 bytes and its
- * csum_offset. false: it asks for what was not offered.
+ * csum_offset. false: it asks for what was not offered, which is counted; or the frame is to be cut
+ * (vq_gso_waits()).
  */
-bool vq_take_offload(const struct vq *vq, uint64_t hdr, uint16_t offset, struct vmhi_pkt *pkt);
+bool vq_take_offload(struct vq *vq, uint64_t hdr, uint16_t offset, struct vmhi_pkt *pkt);
+
+/* Whether a frame was taken that is to be cut: the batch ends behind it, for there is room for one. */
+static ALWAYS_INLINE bool vq_gso_waits(const struct vq *vq)
+{
+	return vq->gso && vq->gso->len;
+}
 
 /* The first 8 bytes of the header for a frame; sets *csum_offset, which follows them. */
 uint64_t vq_give_offload(const struct vq *vq, struct vmhi_pkt *pkt, uint16_t *csum_offset);

@@ -71,6 +71,7 @@ static ALWAYS_INLINE uint32_t split_take(struct vq *vq, struct pool *pool, struc
 			if (r < 0)
 				break;
 			out += (uint32_t)r;
+			n = vq_gso_waits(vq) ? i + 1 : n;
 			continue;
 		}
 		pool_describe(pool, cookie, b.len[i], 1, &pkt[out]);
@@ -78,7 +79,7 @@ static ALWAYS_INLINE uint32_t split_take(struct vq *vq, struct pool *pool, struc
 		copy_frame(pool_data(pool, cookie), b.src[i] + VQ_HDR, b.len[i]);
 		if (unlikely(hdr & 0xffff) &&
 		    !vq_take_offload(vq, hdr, load16(b.src[i] + 8), &pkt[out])) {
-			vq->bad++;
+			n = vq_gso_waits(vq) ? i + 1 : n;
 			continue;
 		}
 		out++;

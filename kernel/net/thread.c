@@ -58,11 +58,11 @@ static bool letting_go(const struct dataplane *dp)
  */
 static __attribute__((noinline)) bool poll_round(struct dataplane *dp)
 {
-	bool any = false;
+	bool any = false, cut_only = letting_go(dp);
 
 	dp->sw.clock = dp_tsc();
-	for (uint32_t i = 0; i < (dp->nap || letting_go(dp) ? 0 : dp->nports); i++) {
-		if (!port_poll(dp->port[i]))
+	for (uint32_t i = 0; i < (dp->nap ? 0 : dp->nports); i++) {
+		if (!(cut_only ? port_cut(dp->port[i]) : port_poll(dp->port[i])))
 			continue;
 		any = true;
 		poll_uplinks(dp);
@@ -93,6 +93,9 @@ static bool count_round(struct dataplane *dp)
 
 static bool all_sent(const struct dataplane *dp)
 {
+	for (uint32_t i = 0; i < dp->nports; i++)
+		if (dp->port[i]->gso.len)
+			return false;
 	for (uint32_t i = 0; i < dp->nuplinks; i++) {
 		const struct uplink *u = dp->uplink[i];
 
@@ -127,6 +130,8 @@ static int arm(struct dataplane *dp, enum dp_nap *nap)
 	for (uint32_t i = 0; i < dp->nports; i++) {
 		struct guest_port *p = dp->port[i];
 
+		work |= p->gso.len && !port_held(p);
+		held |= p->gso.len && port_held(p);
 		for (uint32_t q = 1; q < 2 * p->conf.queue_pairs; q += 2) {
 			if (!p->vq[q].run)
 				continue;

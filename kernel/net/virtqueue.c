@@ -26,6 +26,7 @@ void vq_set_features(struct vq *vq, uint64_t features)
 	vq->mergeable = has(features, VIRTIO_NET_F_MRG_RXBUF);
 	vq->guest_csum = has(features, VIRTIO_NET_F_GUEST_CSUM);
 	vq->csum = has(features, VIRTIO_NET_F_CSUM);
+	vq->tso = vq->csum && has(features, VIRTIO_NET_F_HOST_TSO4);
 	vq->packed = has(features, VIRTIO_F_RING_PACKED);
 	vq->take = (vq->packed ? packed_take_fn : split_take_fn)(vq->in_order, vq->event_idx);
 	vq->give = (vq->packed ? packed_give_fn : split_give_fn)(vq->event_idx);

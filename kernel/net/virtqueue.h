@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/net/gso.h"
 #include "kernel/net/guestmem.h"
 #include "kernel/net/pool.h"
 
@@ -28,7 +29,8 @@ struct vq_inflight;
 
 /*
  * take: frames that the guest sent, at most max (at most VQ_BATCH), into buffers of the pool; both
- * copied and marked used before it returns.
+ * copied and marked used before it returns. The last may be one to be cut: it is in vq->gso then,
+ * and not among those returned. There must be none in it before.
  * give: copies n (at most VQ_BATCH) frames into the guest's buffers, and returns how many found
  * room, from the first on.
  */
@@ -95,6 +97,7 @@ struct vq {
 	bool event_idx, in_order, indirect, mergeable;
 	bool guest_csum;	/* the guest takes frames whose checksum is left to it */
 	bool csum;		/* the guest may leave checksums to us */
+	bool tso;		/* and segmentation of TCP over IPv4 */
 	bool run;		/* set up, enabled and not stopped */
 	uint32_t frame_max;	/* longest frame taken */
 	int call_fd;		/* -1: the front end polls */
@@ -103,6 +106,7 @@ struct vq {
 	bool nudge;		/* the guest is to be notified once, whatever happened */
 	struct guestmem_cache cache;
 	const struct guestmem *mem;
+	struct gso *gso;	/* for frames to be cut, or a null pointer: they are refused */
 	vq_take_fn take;
 	vq_give_fn give;
 	struct vq_journal *journal;	/* the owner's, or a null pointer before vq_start() */

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kernel/net/copy.h"
 #include "kernel/net/virtqueue.h"
 
 #define MEM  32768u
@@ -53,12 +54,42 @@ static void check(const struct vq *vq, const struct vmhi_pkt *pkt, uint32_t n)
 			abort();
 }
 
+/*
+ * A frame that is to be cut: every segment lies in its buffer, says how long it is, and goes on where
+ * the one before ended.
+ */
+static void check_cut(const struct vq *vq)
+{
+	uint32_t payload = vq->gso->len - vq->gso->hdr_len, off = vq->gso->l3_off;
+	struct vmhi_pkt pkt[VQ_BATCH];
+
+	while (vq->gso->len) {
+		uint32_t n = gso_cut(vq->gso, &pool, pkt, VQ_BATCH);
+
+		check(vq, pkt, n);
+		for (uint32_t i = 0; i < n; i++) {
+			const uint8_t *ip = (const uint8_t *)(uintptr_t)pkt[i].va + off;
+
+			if (__builtin_bswap16(load16(ip + 2)) != pkt[i].len - off ||
+			    pkt[i].len <= vq->gso->hdr_len ||
+			    payload < pkt[i].len - vq->gso->hdr_len)
+				abort();
+			payload -= pkt[i].len - vq->gso->hdr_len;
+		}
+		pool_put(&pool, pkt, n);
+	}
+	if (payload)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	static struct gso gso;
 	static const uint64_t bit[] = {28, 29, 35, 15, 0, 34};
-	struct vq vq = {.call_fd = -1, .frame_max = 1518};
+	struct vq vq = {.call_fd = -1, .frame_max = 1518, .gso = &gso};
 	struct vmhi_pkt pkt[VQ_BATCH];
-	uint64_t features = 1ull << 32 | 1ull << 1;
+	uint64_t features = 1ull << 32 | 1ull << VIRTIO_NET_F_GUEST_CSUM |
+			    1ull << VIRTIO_NET_F_HOST_TSO4;
 	struct vq_state begin = {0x8000, 0x8000};
 	struct vq_journal dead;
 	uint32_t got = 0;
@@ -86,6 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		if (data[1] >> (4 + i) & 1) {
 			got = vq.take(&vq, &pool, pkt, 1 + (data[1] & 31));
 			check(&vq, pkt, got);
+			if (gso.len)
+				check_cut(&vq);
 		} else {
 			got = 1;
 			pool_describe(&pool, pool.free[--pool.nfree], 60, 1, &pkt[0]);

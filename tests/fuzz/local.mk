@@ -31,7 +31,7 @@ FUZZERS += diskboot
 FUZZ_diskboot_SRC = $(addprefix kernel/cli/diskboot/,bls.c grub.c grub-words.c)
 
 FUZZERS += vhost-user virtqueue session
-FUZZ_virtqueue_SRC = $(addprefix kernel/net/,virtqueue.c split.c packed.c chain.c csum.c pool.c \
+FUZZ_virtqueue_SRC = $(addprefix kernel/net/,virtqueue.c split.c packed.c chain.c csum.c gso.c pool.c \
 	guestmem.c) kernel/lib/map-shared.c
 FUZZ_vhost_user_SRC = $(FUZZ_virtqueue_SRC) kernel/lib/event.c kernel/lib/fdpass.c \
 	$(addprefix kernel/net/,vhost-user.c vhost-user-mem.c vhost-user-ring.c vhost-user-input.c \
