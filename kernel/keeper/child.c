@@ -23,7 +23,7 @@
 #define ANSWER_MS 5000
 #define DEATH_MS  200	/* one that was killed is dead within a few */
 #define OP_MAX	  17
-#define FIXED_FDS 4	/* that a call waits for, beside the register rings */
+#define FIXED_FDS 5	/* that a call waits for, beside the register rings */
 
 static void on_request(void *arg, uint32_t events)
 {
@@ -40,7 +40,7 @@ static void on_end(void *arg, uint32_t events)
 	child_end(arg, "");
 }
 
-static int open_channels(struct child *c, int *cmd, int *req, struct err *e)
+static int open_channels(struct child *c, struct worker_ends *w, struct err *e)
 {
 	int a[2], b[2];
 
@@ -53,30 +53,38 @@ static int open_channels(struct child *c, int *cmd, int *req, struct err *e)
 	}
 	c->command = a[0];
 	c->request = b[0];
-	*cmd = a[1];
-	*req = b[1];
+	w->command = a[1];
+	w->request = b[1];
 	/* Our ends alone: a worker that does not read must not hold us. */
 	fcntl(c->command, F_SETFL, O_NONBLOCK);
 	fcntl(c->request, F_SETFL, O_NONBLOCK);
-	return 0;
+	return said_open(c, &w->output, e);
+}
+
+static void close_ends(const struct worker_ends *w)
+{
+	const int fd[] = {w->command, w->request, w->output};
+
+	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
 }
 
 static int start(struct child *c, struct err *e)
 {
 	char program[SET_PATH_MAX];
-	int cmd = -1, req = -1, r = path_program("vmhi-worker", program, sizeof(program), e);
+	struct worker_ends ends = {-1, -1, -1};
+	int r = path_program("vmhi-worker", program, sizeof(program), e);
 
 	if (r == 0)
-		r = open_channels(c, &cmd, &req, e);
-	if (r)
-		return r;
-	c->own_mounts = c->set->namespaces;
-	r = worker_launch(program, c->set->cfg.name, cmd, req, &c->pidfd, &c->own_mounts, e);
-	close(cmd);
-	close(req);
+		r = open_channels(c, &ends, e);
+	if (r == 0) {
+		c->own_mounts = c->set->namespaces;
+		r = worker_launch(program, c->set->cfg.name, &ends, &c->pidfd, &c->own_mounts, e);
+	}
+	close_ends(&ends);
 	if (r < 0) {
-		close(c->command);
-		close(c->request);
+		close_ends(&(struct worker_ends){c->command, c->request, -1});
 		return r;
 	}
 	c->pid = r;
@@ -97,7 +105,7 @@ struct child *child_new(struct set *s, struct err *e)
 		return NULL;
 	}
 	c->set = s;
-	c->listener = -1;
+	c->listener = c->command = c->request = c->said.fd = -1;
 	if (start(c, e) || devices_rings(c, e)) {
 		child_free(c);
 		return NULL;
@@ -111,10 +119,12 @@ void child_free(struct child *c)
 		return;
 	child_end(c, "it is not needed");
 	devices_rings_free(c);
-	if (c->corpse)
+	if (c->corpse) {
 		c->orphan = true;	/* freed when it is buried */
-	else
-		free(c);
+		return;
+	}
+	said_close(c);
+	free(c);
 }
 
 /* The driver's operation that it is in, or "". */
@@ -150,6 +160,7 @@ static bool bury(struct child *c, int ms, const char *op)
 			snprintf(end, sizeof(end), "exit status %d", WEXITSTATUS(status));
 	}
 	tell_fate(c, end, op);
+	said_close(c);	/* its last words come before the log has its death */
 	close(c->pidfd);
 	c->corpse = 0;
 	return true;
@@ -239,6 +250,7 @@ static nfds_t watch(struct child *c, struct pollfd *p, struct reg_server **ring)
 
 	p[n++] = (struct pollfd){.fd = c->request, .events = POLLIN};
 	p[n++] = (struct pollfd){.fd = c->listener, .events = POLLIN};
+	p[n++] = (struct pollfd){.events = POLLIN};	/* said_fd() */
 	for (uint32_t i = 0; i < c->set->bus.ndev; i++) {
 		ring[n] = &c->ring[i];
 		p[n++] = (struct pollfd){.fd = c->ring[i].kick, .events = POLLIN};
@@ -249,13 +261,15 @@ static nfds_t watch(struct child *c, struct pollfd *p, struct reg_server **ring)
 /* Serves what one of these descriptors is about. */
 static void serve(struct child *c, const struct pollfd *p, nfds_t n, struct reg_server **ring)
 {
-	for (nfds_t i = 2; i < n; i++)
+	for (nfds_t i = 3; i < n; i++)
 		if (p[i].revents & POLLIN)
 			reg_server_run(ring[i]);
 	if (p[0].revents)
 		request_serve(c);
 	if (p[1].revents & POLLIN && c->pid)
 		notify_serve(c);
+	if (p[2].revents & POLLIN)
+		said_listen(c);
 }
 
 /*
@@ -281,6 +295,7 @@ static int await(struct child *c, struct chan_msg *m, int64_t deadline)
 			look_at = now + pulse_look(c);
 		if (!c->pid)
 			return -EPIPE;
+		p[4].fd = said_fd(c);
 		if (poll(p, n, (int)((look_at < deadline ? look_at : deadline) - now)) < 0) {
 			if (errno == EINTR)
 				continue;

@@ -29,6 +29,22 @@ struct notified {
 	unsigned char named[64];	/* bits: those that the log names already */
 };
 
+#define SAID_LINE 960
+
+/* Its standard output and error, on their way to the log. */
+struct said {
+	int fd;			/* our end of the pipe; -1: closed */
+	struct event *ev;	/* NULL: nothing is read now */
+	int rest;		/* timer: it is read again after that; 0: not running */
+	int64_t since;		/* ms: when the second began that these are of */
+	uint32_t lines, bytes;
+	uint32_t left_out;	/* lines that the log does not have, and was not told of */
+	bool full;		/* the log takes no more of it */
+	bool cut;		/* the line was too long */
+	size_t len;
+	char line[SAID_LINE + 1];
+};
+
 struct child {
 	struct set *set;
 	pid_t pid;		/* 0: it has ended */
@@ -38,6 +54,7 @@ struct child {
 	int command, request;	/* our ends of the two channels */
 	int listener;		/* tells of denied system calls; -1: not yet */
 	struct notified denied;
+	struct said said;
 	bool own_mounts;	/* it runs in a mount namespace of its own */
 	char fate[200];		/* how it ended; "" while it lives */
 	char reason[160];	/* its own word on why it ends; "" if it has said none */
@@ -93,6 +110,16 @@ void child_drop_orders(struct child *c);
 int notify_open(struct child *c, int listener, struct err *e);
 void notify_serve(struct child *c);
 void notify_close(struct child *c);
+
+/*
+ * said.c: its words in the log. said_open() answers the end that becomes its standard output and error.
+ * The event loop listens; a caller that keeps it from running polls said_fd() (-1: not now) and calls
+ * said_listen(). said_close() takes what is left, of one that is dead, and may be called again.
+ */
+int said_open(struct child *c, int *worker_end, struct err *e);
+int said_fd(const struct child *c);
+void said_listen(struct child *c);
+void said_close(struct child *c);
 
 /* request.c: answers one request of its. */
 void request_serve(struct child *c);

@@ -173,6 +173,7 @@ static int run(struct set *s, const struct options *o, struct err *e)
 		r = err_set(e, -errno, "--exit-with-fd %d: %s", o->exit_fd, strerror(errno));
 	if (r)
 		return r;
+	said_listen(s->child);	/* "ready" is the last line of the start */
 	if (s->note)
 		log_info("ready: driver %s %s of %s, level %s", s->note->name, s->note->version,
 			 s->note->vendor, admission_level_name(s->level));

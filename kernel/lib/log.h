@@ -5,7 +5,10 @@
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-/* Sets what each line begins with; name may be NULL. Call once at start. */
+/*
+ * Sets what each line begins with; name may be NULL. Without a program, too, it is the level: for one
+ * whose lines another program puts into its log. Call once at start.
+ */
 void log_init(const char *program, const char *name);
 
 /* Lines above this level are dropped; LOG_INFO at start. */
@@ -13,6 +16,9 @@ void log_set_level(enum log_level level);
 
 /* Writes one line with one write(2), so lines of several processes never mix. */
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes a line of another program's, as it is, after who it is. */
+void log_other(const char *who, const char *line);
 
 #define log_error(...)	 log_line(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)

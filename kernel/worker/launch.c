@@ -40,20 +40,24 @@ static void limit(int what, rlim_t n)
 }
 
 /* In the new process, up to exec. go: a byte comes once the keeper has written the id maps. */
-static void become_worker(const char *program, const char *name, int go, int command, int request)
+static void become_worker(const char *program, const char *name, int go,
+			  const struct worker_ends *ends)
 {
 	char *const argv[] = {"vmhi-worker", (char *)name, NULL};
 	char *const envp[] = {NULL};
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
+	int command, request, output;
 	char byte;
 
-	if (read(go, &byte, 1) != 1 || dup2(null, 0) < 0 || dup2(2, 1) < 0)
+	if (read(go, &byte, 1) != 1)
 		_exit(126);
 	/* Above all that is overwritten below. */
-	command = fcntl(command, F_DUPFD, 16);
-	request = fcntl(request, F_DUPFD, 16);
-	if (dup2(command, CHAN_FD_COMMAND) < 0 || dup2(request, CHAN_FD_REQUEST) < 0 ||
+	command = fcntl(ends->command, F_DUPFD, 16);
+	request = fcntl(ends->request, F_DUPFD, 16);
+	output = fcntl(ends->output, F_DUPFD, 16);
+	if (dup2(null, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 ||
+	    dup2(command, CHAN_FD_COMMAND) < 0 || dup2(request, CHAN_FD_REQUEST) < 0 ||
 	    close_range(CHAN_FD_REQUEST + 1, ~0u, 0) < 0)
 		_exit(126);
 	limit(RLIMIT_CORE, 0);
@@ -101,8 +105,8 @@ static pid_t fork_into(unsigned long flags, int *pidfd)
 }
 
 /* Once, with these namespaces; -errno. */
-static pid_t spawn(const char *program, const char *name, unsigned long flags, int command,
-		   int request, int *pidfd)
+static pid_t spawn(const char *program, const char *name, unsigned long flags,
+		   const struct worker_ends *ends, int *pidfd)
 {
 	int go[2], r = 0;
 	pid_t pid;
@@ -112,7 +116,7 @@ static pid_t spawn(const char *program, const char *name, unsigned long flags, i
 	pid = fork_into(flags, pidfd);
 	if (pid == 0) {
 		close(go[1]);
-		become_worker(program, name, go[0], command, request);
+		become_worker(program, name, go[0], ends);
 	}
 	if (pid < 0)
 		r = -errno;
@@ -147,15 +151,15 @@ static bool not_permitted(int r)
 	       (r == -ENOSPC && no_user_namespaces());
 }
 
-pid_t worker_launch(const char *program, const char *name, int command, int request, int *pidfd,
-		    bool *own_mounts, struct err *e)
+pid_t worker_launch(const char *program, const char *name, const struct worker_ends *ends,
+		    int *pidfd, bool *own_mounts, struct err *e)
 {
 	static const unsigned long tries[] = {NAMESPACES | CLONE_NEWUSER, NAMESPACES, 0};
 	size_t n = *own_mounts ? 2 : 3;
 	pid_t pid = -EPERM;
 
 	for (size_t i = 0; i < n && not_permitted(pid); i++) {
-		pid = spawn(program, name, tries[i], command, request, pidfd);
+		pid = spawn(program, name, tries[i], ends, pidfd);
 		*own_mounts = tries[i] & CLONE_NEWNS;
 	}
 	if (pid < 0)

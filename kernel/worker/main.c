@@ -317,7 +317,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "vmhi-worker: started by vmhi-driverd only\n");
 		return 2;
 	}
-	log_init("vmhi-worker", argv[1]);
+	log_init(NULL, NULL);	/* the keeper says whose lines these are */
 	signal(SIGPIPE, SIG_IGN);
 	/* Ctrl-C on the keeper's terminal is the keeper's to handle. */
 	signal(SIGINT, SIG_IGN);

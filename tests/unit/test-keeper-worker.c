@@ -59,7 +59,7 @@ static void test_launch_short(void)
 	pid_t pid;
 
 	leave_room(2); /* for a pipe, and no pidfd */
-	pid = worker_launch("/bin/true", "test", 0, 0, &pidfd, &own_mounts, &e);
+	pid = worker_launch("/bin/true", "test", &(struct worker_ends){0, 0, 0}, &pidfd, &own_mounts, &e);
 	setrlimit(RLIMIT_NOFILE, &before);
 	CU_ASSERT_EQUAL(pid, -EMFILE);
 	CU_ASSERT_EQUAL(own_mounts, true);
