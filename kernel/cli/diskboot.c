@@ -32,8 +32,8 @@ int diskboot_prepare(json_t *vm, struct err *e)
 	}
 	status = pclose(f);
 	if (status || !json_object_get(vm, "kernel") || !json_object_get(vm, "initrd"))
-		return err_set(e, -ENOENT, "no kernel to boot from a disk with: give --kernel, or "
-			       "see what \"%s\" says", program);
+		return err_set(e, -ENOENT, "no kernel to boot the disk with, as said above: give "
+			       "--kernel and --initrd, or make one readable");
 	/* the options given are for the image's kernel, which takes them after its own */
 	snprintf(cmdline, sizeof(cmdline), "console=ttyS0 quiet%s%s", append ? " -- " : "",
 		 append ? append : "");

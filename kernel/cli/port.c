@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vmhi port list: the ports of the sets that run, with their counters. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ static int list(const char *set, bool as_json)
 		"ring_errors:RING-ERR", NULL};
 	struct err e;
 	json_t *names, *rows = json_array(), *name;
+	int failed = 0;
 	size_t i;
 
 	if (set && add_rows(rows, set, &e))
@@ -38,13 +40,15 @@ static int list(const char *set, bool as_json)
 	names = set ? json_array() : client_running("sets", &e);
 	if (!names)
 		return client_fail(&e);
-	/* One that ends meanwhile, or has failed, has no ports to show. */
+	/* One that ended meanwhile has no ports to show. */
 	json_array_foreach(names, i, name)
-		add_rows(rows, json_string_value(name), &e);
+		if (add_rows(rows, json_string_value(name), &e) && e.code != -ENOENT &&
+		    e.code != -ECONNREFUSED)
+			failed |= client_fail(&e);
 	client_table(rows, columns, as_json);
 	json_decref(rows);
 	json_decref(names);
-	return 0;
+	return failed;
 }
 
 int cmd_port(int argc, char **argv)

@@ -78,6 +78,24 @@ static void name_after(json_t *vm, const char *file)
 	json_object_set_new(vm, "name", json_string(n && name[0] != '-' ? name : "vm"));
 }
 
+/* What is no text cannot be said in JSON: the VM's configuration, and the control sockets. */
+static int check_argument(int c, const char *arg)
+{
+	json_t *text = arg ? json_string(arg) : NULL;
+	char *end = NULL;
+
+	if (arg && !text) {
+		fputs("vmhi: an argument is not UTF-8: give the file another name\n", stderr);
+		return 2;
+	}
+	json_decref(text);
+	if (c == 'c' && (strtol(arg, &end, 10) < 0 || end == arg || *end)) {
+		fprintf(stderr, "vmhi: --cpus %s: not a number\n", arg);
+		return 2;
+	}
+	return 0;
+}
+
 static int one_option(struct options *o, int c, char *arg)
 {
 	static const struct {
@@ -125,6 +143,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 			fputs(usage_text, stdout);
 			exit(0);
 		}
+		if (check_argument(c, optarg))
+			return 2;
 		if (one_option(o, c, optarg)) {
 			fputs(usage_text, stderr);
 			return 2;
@@ -136,6 +156,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 	}
 	if (argc == optind)
 		return 0;
+	if (check_argument(0, argv[optind]))
+		return 2;
 	n = strlen(argv[optind]);
 	if (n > 5 && !strcmp(argv[optind] + n - 5, ".json"))
 		o->file = argv[optind];
@@ -379,12 +401,15 @@ int cmd_run(int argc, char **argv)
 	struct err e;
 	int r = parse_options(&o, argc, argv);
 
-	if (r)
+	if (r) {
+		json_decref(o.vm);
 		return r;
+	}
 	r = read_vm(&o, &e);
 	if (!r)
 		cfg = vm_config_parse(o.vm, o.where, false, &e);
-	if (cfg && !cfg->kernel && diskboot_prepare(o.vm, &e)) {
+	if (cfg && (session_check_disks(cfg, &e) ||
+		    (!cfg->kernel && diskboot_prepare(o.vm, &e)))) {
 		vm_config_free(cfg);
 		cfg = NULL;
 	}

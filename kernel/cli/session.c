@@ -81,6 +81,23 @@ static const char *disk_format(const struct vm_disk *d)
 	return NULL;
 }
 
+int session_check_disks(const struct vm_config *cfg, struct err *e)
+{
+	for (unsigned int i = 0; i < cfg->ndisks; i++) {
+		const struct vm_disk *d = &cfg->disks[i];
+
+		if (!d->image)
+			continue;
+		if (access(d->image, d->readonly ? R_OK : R_OK | W_OK) < 0)
+			return err_set(e, -errno, "disk %s: cannot be opened%s: %s", d->image,
+				       d->readonly ? "" : " for writing", strerror(errno));
+		if (!disk_format(d))
+			return err_set(e, -EINVAL, "disk %s: its name does not tell its format: "
+				       "add \"format\", as \"raw\" or \"qcow2\"", d->image);
+	}
+	return 0;
+}
+
 static int start_disk(struct session *s, unsigned int i, const char *path, struct err *e)
 {
 	const struct vm_disk *d = &s->cfg->disks[i];
@@ -91,12 +108,6 @@ static int start_disk(struct session *s, unsigned int i, const char *path, struc
 	json_t *opts;
 	int fd, r;
 
-	if (!format)
-		return err_set(e, -EINVAL, "disk %s: its name does not tell its format: add "
-			       "\"format\", as \"raw\" or \"qcow2\"", d->image);
-	if (access(d->image, d->readonly ? R_OK : R_OK | W_OK) < 0)
-		return err_set(e, -errno, "disk %s: cannot be opened%s: %s", d->image,
-			       d->readonly ? "" : " for writing", strerror(errno));
 	if (!d->readonly)
 		strcpy(strstr(export, "off"), "on");
 	opts = json_pack("{s:s,s:s,s:b,s:{s:s,s:s,s:b}}", "driver", format, "node-name", "d",

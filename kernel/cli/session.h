@@ -23,10 +23,13 @@ struct session {
 	const char *port_set[VM_NETS_MAX];	/* shared set that net i has a port on */
 };
 
+/* Whether the images are there and of a known format: before anything is made or started. */
+int session_check_disks(const struct vm_config *cfg, struct err *e);
+
 /* Makes the folder, or takes over what a dead predecessor left. -EBUSY: that VM runs. */
 int session_open(struct session *s, const struct vm_config *cfg, json_t *vm, struct err *e);
 
-/* Starts what serves the disks and networks, and replaces them by sockets in s->vm. */
+/* Starts what serves the (checked) disks and networks, and replaces them by sockets in s->vm. */
 int session_disks(struct session *s, struct err *e);
 int session_nets(struct session *s, struct err *e);
 

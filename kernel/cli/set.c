@@ -54,8 +54,8 @@ static json_t *all_sets(struct err *e)
 	return seen;
 }
 
-/* Ports that guests can connect to; uplinks are not counted. */
-static int count_ports(const char *set)
+/* Ports that guests can connect to; uplinks are not counted. NULL: they were not told. */
+static json_t *count_ports(const char *set)
 {
 	struct err e;
 	json_t *ans = client_ask("sets", set, json_pack("{s:s}", "op", "ports"), NULL, &e), *port;
@@ -63,12 +63,29 @@ static int count_ports(const char *set)
 	size_t i;
 	int n = 0;
 
+	if (!ans)
+		return NULL;
 	json_array_foreach(json_object_get(ans, "ports"), i, port) {
 		kind = json_string_value(json_object_get(port, "kind"));
 		n += kind && !strcmp(kind, "port");
 	}
 	json_decref(ans);
-	return n;
+	return json_integer(n);
+}
+
+/* A set that runs, or was there when we looked for those that do. */
+static json_t *row_of(const char *set)
+{
+	struct err e = {0};
+	json_t *row = client_ask("sets", set, json_pack("{s:s}", "op", "status"), NULL, &e);
+
+	if (row)
+		json_object_set_new(row, "ports", count_ports(set));
+	else if (e.code == -ENOENT || e.code == -ECONNREFUSED)
+		row = json_pack("{s:s}", "state", "stopped");
+	else
+		row = json_pack("{s:s,s:s}", "state", "no answer", "cause", e.msg);
+	return row;
 }
 
 static int list(bool as_json)
@@ -84,15 +101,9 @@ static int list(bool as_json)
 	if (!sets)
 		return client_fail(&e);
 	json_object_foreach(sets, name, running) {
-		json_t *row = NULL;
+		json_t *row = json_is_true(running) ? row_of(name)
+						    : json_pack("{s:s}", "state", "stopped");
 
-		if (json_is_true(running))
-			row = client_ask("sets", name, json_pack("{s:s}", "op", "status"), NULL,
-					 &e);
-		if (row)
-			json_object_set_new(row, "ports", json_integer(count_ports(name)));
-		else
-			row = json_pack("{s:s}", "state", "stopped");
 		json_object_del(row, "ok");
 		json_object_set_new(row, "name", json_string(name));
 		json_array_append_new(rows, row);

@@ -257,7 +257,7 @@ static ssize_t read_line(int fd, char *buf, size_t n)
 
 json_t *control_request(const char *path, const json_t *request, int *fd_out, struct err *e)
 {
-	struct timeval patience = {.tv_sec = 10};
+	struct timeval patience = {.tv_sec = CONTROL_ANSWER_S};
 	int fd = unix_connect(path);
 	json_error_t je;
 	json_t *ans = NULL;
@@ -269,14 +269,16 @@ json_t *control_request(const char *path, const json_t *request, int *fd_out, st
 		return NULL;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	buf = malloc(CONTROL_LINE_MAX);
+	buf = malloc(CONTROL_ANSWER_MAX);
 	n = buf ? send_line(fd, (json_t *)request) : -ENOMEM;
 	if (n == 0)
-		n = read_line(fd, buf, CONTROL_LINE_MAX);
+		n = read_line(fd, buf, CONTROL_ANSWER_MAX);
 	if (n > 0)
 		ans = json_loadb(buf, (size_t)n, 0, &je);
 	free(buf);
-	if (!ans) {
+	if (!ans && n == -EAGAIN) {
+		err_set(e, -ETIMEDOUT, "%s: no answer in %d s", path, CONTROL_ANSWER_S);
+	} else if (!ans) {
 		err_set(e, n < 0 ? (int)n : -EPROTO, "%s: no answer: %s", path,
 			n < 0 ? strerror((int)-n) : "not JSON");
 	} else if (!json_is_true(json_object_get(ans, "ok"))) {

@@ -12,7 +12,9 @@
 #include "kernel/lib/err.h"
 #include "kernel/lib/event.h"
 
-#define CONTROL_LINE_MAX 65536
+#define CONTROL_LINE_MAX   65536		/* a request */
+#define CONTROL_ANSWER_MAX (1u << 20)	/* 255 ports with their counters are some 84 KiB */
+#define CONTROL_ANSWER_S   10
 
 struct control_server;
 
@@ -34,8 +36,8 @@ struct control_server *control_server_new(struct event_loop *l, const char *path
 void control_server_free(struct control_server *s);
 
 /*
- * Client: one request, one answer, waiting at most 10 s. The answer's object, or NULL with *e
- * worded (the server's own words if it refused). fd_out, if not NULL, keeps the connection open
+ * Client: one request, one answer, waiting at most CONTROL_ANSWER_S (then e->code is -ETIMEDOUT).
+ * The answer's object, or NULL with *e worded (the server's own words if it refused). fd_out, if not NULL, keeps the connection open
  * and returns it, for requests that hand it over.
  */
 json_t *control_request(const char *path, const json_t *request, int *fd_out, struct err *e);

@@ -16,6 +16,10 @@ refused 'nowhere.json: cannot be read: No such file' vmhi run "$tmp/nowhere.json
 refused 'kernel /nowhere/vmlinuz: cannot be read: No such file' vmhi run --kernel /nowhere/vmlinuz
 refused 'disk .*/nowhere.qcow2: .*No such file' \
 	vmhi run --kernel "$kernel" --disk "$tmp/nowhere.qcow2"
+refused 'disk /nowhere.raw: .*No such file' vmhi run /nowhere.raw
+refused 'its name does not tell its format' vmhi run /etc/passwd
+refused 'not UTF-8' vmhi run --kernel "$kernel" --disk $'/tmp/\xff.qcow2'
+refused 'cpus 2foo: not a number' vmhi run --kernel "$kernel" --cpus 2foo
 : >"$tmp/disk"
 refused 'its name does not tell its format' vmhi run --kernel "$kernel" --disk "$tmp/disk"
 refused 'set "none" is not running' vmhi run --kernel "$kernel" --net none

@@ -124,8 +124,12 @@ static void test_fdpass(void)
 static json_t *echo_op(void *arg, const char *op, const json_t *req, struct control_take *take,
 		       struct err *e)
 {
+	static char much[100000];
+
 	if (!strcmp(op, "stop"))
 		event_loop_stop(arg);
+	else if (!strcmp(op, "much"))	/* as many ports say */
+		return json_pack("{s:s}", "much", memset(much, 'm', sizeof(much) - 1));
 	else if (strcmp(op, "echo")) {
 		err_set(e, -EINVAL, "unknown op \"%s\"", op);
 		return NULL;
@@ -141,6 +145,10 @@ static void *client_thread(void *arg)
 
 	ans = control_request(arg, req, NULL, &e);
 	strcpy(verdict, ans ? "echo " : e.msg);
+	json_decref(ans);
+	json_object_set_new(req, "op", json_string("much"));
+	ans = control_request(arg, req, NULL, &e);
+	strcat(verdict, json_string_length(json_object_get(ans, "much")) == 99999 ? "much " : "?");
 	json_decref(ans);
 	json_object_set_new(req, "op", json_string("nope"));
 	ans = control_request(arg, req, NULL, &e);
@@ -167,7 +175,7 @@ static void test_control(void)
 	pthread_create(&t, NULL, client_thread, sock);
 	event_loop_run(l);
 	pthread_join(t, &verdict);
-	CU_ASSERT_STRING_EQUAL(verdict, "echo unknown op \"nope\"");
+	CU_ASSERT_STRING_EQUAL(verdict, "echo much unknown op \"nope\"");
 	control_server_free(s);
 	event_loop_free(l);
 	CU_ASSERT_NOT_EQUAL(access(sock, F_OK), 0);

@@ -33,8 +33,8 @@ find_kernel()
 	fi
 	d=$(for d in "$cache"/kernel/*/; do [ ! -f "$d/complete" ] || echo "${d%/}"; done |
 		sort -V | tail -n 1)
-	[ -n "$d" ] || die "no kernel to boot a disk with: neither /boot/vmlinuz-$rel with its modules" \
-		"nor one in $cache/kernel (sdk/lab/kernel fetches one)"
+	[ -n "$d" ] || die "neither /boot/vmlinuz-$rel with its modules nor a kernel in $cache/kernel," \
+		"where sdk/lab/kernel of the source tree puts one"
 	kernel=$d/vmlinux	# taken out of its bzImage: boots faster
 	modules=$(echo "$d"/root/lib/modules/*)
 }
