@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -182,17 +184,23 @@ static void pull_cable(uint32_t ms)
 	set_link(1);
 }
 
-/* The answer gets a moment to arrive unspoiled. */
+/* Until all that was sent is read: a model that has the processor late has two sockets to read. */
+static void wait_taken(void)
+{
+	int left;
+
+	for (int i = 0; i < 50000 && ioctl(sock, SIOCOUTQ, &left) == 0 && left; i++)
+		usleep(100);
+}
+
 static void break_card(const struct peer_msg *m)
 {
-	struct sockaddr_un a;
+	struct sockaddr_un a = address(faults_path);
 
-	if (!faults_path)
-		return;
-	a = address(faults_path);
-	usleep(20000);
+	wait_taken();
 	if (sendto(sock, m->data, m->len, 0, (struct sockaddr *)&a, sizeof(a)) < 0)
 		die("sending a fault to", faults_path);
+	wait_taken();
 }
 
 static void serve(const struct peer_msg *m)
@@ -216,8 +224,12 @@ static void serve(const struct peer_msg *m)
 	send_frame(&answer, (uint32_t)(PEER_HEAD + (answer.len < 64 ? 64 : answer.len)));
 	if (m->op == PEER_LINK)
 		pull_cable(m->arg[0]);
-	else if (m->op == PEER_FAULT)
-		break_card(m);
+	if (m->op != PEER_FAULT || !faults_path)
+		return;
+	break_card(m);
+	answer.arg[1] = PEER_DONE;
+	if (m->arg[1] == PEER_TELL)
+		send_frame(&answer, PEER_HEAD + 64);
 }
 
 static int is_request(const uint8_t *frame, ssize_t len)

@@ -16,7 +16,14 @@
 #define PEER_CLEAR  1u	/* forget the frames received so far */
 #define PEER_INJECT 2u	/* send arg[0] times a frame of arg[1] bytes: data, then a pattern */
 #define PEER_FETCH  3u	/* of received frame arg[0], the bytes from arg[1] on */
-#define PEER_FAULT  5u	/* the command in data goes to the card's model, soon after the answer */
+/*
+ * The command in data goes to the card's model once that has the answer. If arg[1] is PEER_TELL, a
+ * second answer with PEER_DONE there follows once the model has the command, too.
+ */
+#define PEER_FAULT  5u
+#define PEER_TELL   1u
+#define PEER_DONE   2u
+
 #define PEER_LINK   4u	/* link down for arg[0] ms, soon after the answer */
 
 struct peer_msg {
