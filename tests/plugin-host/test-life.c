@@ -157,7 +157,7 @@ static bool test_link(struct nic *n, const struct expect *x)
 	for (uint64_t end = host_clock() + 1000000000ull; host_clock() < end; nic_poll(n))
 		usleep(1000);
 	CHECK(n->link, "no link a second later");
-	if (!peer_pull_cable(n, 300, &can))
+	if (!peer_pull_cable(n, 1000, &can))
 		return false;
 	if (can) {
 		CHECK(nic_wait_link(n, false, 3000), "the cable is out, and no link event came");
@@ -174,7 +174,7 @@ static bool test_link_polled(struct nic *n, const struct expect *x)
 
 	w.flags = 0;
 	w.polled = true;
-	if (!nic_open(n, &w) || !peer_pull_cable(n, 500, &can))
+	if (!nic_open(n, &w) || !peer_pull_cable(n, 1500, &can))
 		return false;
 	if (can) {
 		CHECK(nic_wait_link(n, false, 3000), "the cable is out, and no link event came");
