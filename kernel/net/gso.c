@@ -4,6 +4,7 @@
 #include "kernel/net/copy.h"
 #include "kernel/net/csum.h"
 
+#define ETH_S_VLAN  __builtin_bswap16(0x88a8)
 #define IP_FRAGMENT 0x3fffu	/* more fragments, or an offset */
 #define TCP_CSUM    16		/* from the TCP header to its checksum */
 #define TCP_FIN	    0x01u
@@ -21,23 +22,35 @@ static void put16(uint8_t *p, uint32_t v)
 	store16(p, __builtin_bswap16((uint16_t)v));
 }
 
+/* The total length, if it says one: Windows leaves it 0 in what it gives away to be cut. */
+static bool total_length_fits(uint32_t total, uint32_t len)
+{
+	return !total || total == len;
+}
+
 bool gso_accept(struct gso *g, uint32_t len, const struct gso_hdr *h, uint32_t frame_max)
 {
-	struct vmhi_pkt p = {.va = (uintptr_t)g->data, .len = len, .l4_off = h->csum_start,
+	/* An outer tag (802.1ad), which the switch takes no notice of, is part of the link's header. */
+	uint32_t outer = load16(g->data + 12) == ETH_S_VLAN ? 4 : 0;
+	struct vmhi_pkt p = {.va = (uintptr_t)g->data + outer, .len = len - outer,
+			     .l4_off = (uint16_t)(h->csum_start - outer),
 			     .csum_off = h->csum_offset};
 	const uint8_t *ip, *tcp = g->data + h->csum_start;
 
-	if (!csum_describe(&p) || !(p.flags & VMHI_PKT_TCP) || len < p.l4_off + 20u)
+	if (!csum_describe(&p) || !(p.flags & VMHI_PKT_TCP) || p.len < p.l4_off + 20u)
 		return false;
-	ip = g->data + p.l3_off;
-	g->l3_off = p.l3_off;
-	g->l4_off = p.l4_off;
-	g->hdr_len = (uint16_t)(p.l4_off + (tcp[12] >> 4) * 4);
+	g->l3_off = (uint16_t)(p.l3_off + outer);
+	g->l4_off = h->csum_start;
+	g->hdr_len = (uint16_t)(g->l4_off + (tcp[12] >> 4) * 4);
 	g->mss = h->mss;
-	if (p.l4_off < p.l3_off + 20 || get16(ip + 2) != len - p.l3_off ||
-	    (get16(ip + 6) & IP_FRAGMENT) || g->hdr_len < p.l4_off + 20 || g->hdr_len >= len)
+	ip = g->data + g->l3_off;
+	if (g->l4_off < g->l3_off + 20 || (get16(ip + 6) & IP_FRAGMENT) ||
+	    !total_length_fits(get16(ip + 2), len - g->l3_off) ||
+	    g->hdr_len < g->l4_off + 20 || g->hdr_len >= len)
 		return false;
-	if (!g->mss || g->hdr_len - g->l3_off + g->mss + 18u > frame_max)
+	/* the MTU, and what a frame may have with two tags */
+	if (!g->mss || g->hdr_len - g->l3_off + g->mss + 18u > frame_max ||
+	    g->hdr_len + g->mss > frame_max)
 		return false;
 	g->at = g->hdr_len;
 	g->len = len;

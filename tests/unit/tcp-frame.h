@@ -19,7 +19,7 @@
 #define ID	  0xfff8u
 
 struct shape {
-	bool tag;
+	uint32_t tag;				/* its EtherType, or 0 */
 	uint32_t ip_options, tcp_options;	/* bytes */
 	uint32_t payload, mss;
 	uint32_t flags, urgent;			/* of the TCP header */
@@ -88,7 +88,7 @@ static inline uint32_t build_frame(const struct shape *s, uint8_t *frame)
 {
 	memcpy(frame, "\x52\x54\0\0\0\2\x52\x54\0\0\0\1", 12);
 	if (s->tag)
-		put(frame + 12, 0x8100000a, 4);
+		put(frame + 12, s->tag << 16 | 10, 4);
 	put(frame + l3(s) - 2, 0x0800, 2);
 	build_ip(s, frame + l3(s));
 	build_tcp(s, frame + l4(s));

@@ -190,10 +190,10 @@ static void test_trunk(void)
 
 	set_up_alone(&conf, BASIC | CSUM | TSO);
 	add_guest(1, &(struct dp_port_conf){.vlan = 10}, BASIC);
-	s.tag = true;
+	s.tag = 0x8100;
 	send_frame(&s);
 	sent(segments(&s));
-	s.tag = false;
+	s.tag = 0;
 	CU_ASSERT(received(&s, segments(&s)));
 	tear_down();
 }

@@ -57,17 +57,18 @@ static bool accepts(uint32_t len)
 }
 
 static const struct shape shapes[] = {
-	{false, 0, 0, 65495, 1460, ACK | PSH, 0},	/* the longest packet */
-	{true, 0, 12, 65483, 1448, ACK | PSH | FIN, 0},
-	{false, 40, 40, 30000, 1380, ACK | CWR, 0},	/* the longest headers, a full MTU */
-	{true, 8, 20, 4321, 100, ACK | PSH | CWR, 0},
-	{false, 0, 0, 2920, 1460, ACK, 0},		/* no rest */
-	{false, 0, 0, 2921, 1460, ACK | FIN, 0},	/* a rest of one byte */
-	{false, 0, 0, 100, 1460, ACK | PSH, 0},		/* nothing to cut */
-	{false, 0, 0, 1, 1, ACK, 0},
-	{false, 0, 0, 777, 1, ACK | PSH, 0},
-	{false, 0, 12, 5000, 1448, ACK | URG, 1448},	/* the urgent data ends with the first */
-	{false, 0, 12, 5000, 1448, ACK | URG, 3000},
+	{0, 0, 0, 65495, 1460, ACK | PSH, 0},	/* the longest packet */
+	{0x8100, 0, 12, 65483, 1448, ACK | PSH | FIN, 0},
+	{0, 40, 40, 30000, 1380, ACK | CWR, 0},	/* the longest headers, a full MTU */
+	{0x8100, 8, 20, 4321, 100, ACK | PSH | CWR, 0},
+	{0, 0, 0, 2920, 1460, ACK, 0},		/* no rest */
+	{0, 0, 0, 2921, 1460, ACK | FIN, 0},	/* a rest of one byte */
+	{0, 0, 0, 100, 1460, ACK | PSH, 0},		/* nothing to cut */
+	{0, 0, 0, 1, 1, ACK, 0},
+	{0x88a8, 0, 12, 20000, 1448, ACK, 0},
+	{0, 0, 0, 777, 1, ACK | PSH, 0},
+	{0, 0, 12, 5000, 1448, ACK | URG, 1448},	/* the urgent data ends with the first */
+	{0, 0, 12, 5000, 1448, ACK | URG, 3000},
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
@@ -107,6 +108,19 @@ static void test_no_buffers(void)
 	tear_down();
 }
 
+/* Some guests leave the total length 0: each segment gets its own all the same. */
+static void test_no_length(void)
+{
+	uint32_t len;
+
+	set_up();
+	len = build(&shapes[1]);
+	put(frame + l3(&shapes[1]) + 2, 0, 2);
+	CU_ASSERT_FATAL(accepts(len));
+	CU_ASSERT(cuts_well(&shapes[1], &gso, VQ_BATCH));
+	tear_down();
+}
+
 /* What is refused: each changes one thing of a frame that is accepted, and its length by so much. */
 static void no_mss(void) { said.mss = 0; }
 static void huge_mss(void) { said.mss = 65535; }
@@ -119,6 +133,7 @@ static void csum_far(void) { said.csum_offset = 65535; }
 static void no_ip(void) { frame[12] = 0x86; }
 static void ip_v6(void) { frame[14] = 0x65; }
 static void two_tags(void) { put(frame + 12, 0x8100000a, 4); put(frame + 16, 0x8100000a, 4); }
+static void outer_tag_only(void) { put(frame + 12, 0x88a8, 2); }
 static void udp(void) { frame[23] = 17; }
 static void short_ip_header(void) { frame[14] = 0x44; said.csum_start = 30; }
 static void no_ip_header(void) { frame[14] = 0x40; said.csum_start = 14; }
@@ -139,6 +154,7 @@ static const struct {
 } bad[] = {
 	{no_mss, 0}, {huge_mss, 0}, {mss_above_mtu, 0}, {csum_elsewhere, 0}, {csum_before, 0},
 	{csum_beyond, 0}, {csum_of_udp, 0}, {csum_far, 0}, {no_ip, 0}, {ip_v6, 0}, {two_tags, 0},
+	{outer_tag_only, 0}, {outer_tag_only, 14},
 	{udp, 0}, {short_ip_header, 0}, {no_ip_header, 0}, {long_ip_header, 0}, {total_above, 0},
 	{total_below, 0}, {fragment, 0}, {fragment_later, 0}, {short_tcp_header, 0},
 	/* cut off behind the address, in the IP header, in TCP's, in its options, before the payload */
@@ -308,6 +324,7 @@ static void test_refused(void)
 static const struct unit_test tests[] = {
 	{"cuts frames into the segments that a sender would send", test_segments},
 	{"waits for buffers", test_no_buffers},
+	{"takes a frame that does not say its length", test_no_length},
 	{"believes nothing that a guest says of a frame", test_hostile},
 	{"takes them from rings of both kinds, among others", test_rings},
 	{"refuses what was not negotiated", test_refused},
