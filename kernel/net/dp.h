@@ -103,7 +103,7 @@ struct dataplane {
 	uint32_t nports, nuplinks;
 	struct guest_port *polled;	/* whose frames are on their way */
 	bool congested;			/* the active uplink's ring is full */
-	uint64_t moved_at;		/* clock: a packet came last */
+	uint64_t moved_at;		/* clock: a packet came last, or the start */
 	enum dp_nap nap;
 	bool trouble;			/* something for the control thread to look at */
 	struct dp_stats stats;

@@ -247,11 +247,12 @@ static int start_ticks(struct dataplane *dp)
 static void *data_thread(void *arg)
 {
 	struct dataplane *dp = arg;
-	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = 0;
+	uint64_t spin = dp->hz / 1000000 * SPIN_US, busy_at = dp_tsc();
 	sigset_t asleep;
 	bool any;
 
 	prctl(PR_SET_NAME, "data");
+	dp->moved_at = busy_at;	/* or the first look at a card would come as late as one does */
 	dp->ticks_error = start_ticks(dp);
 	/* other signals stay as they are: the process may wait for them elsewhere */
 	pthread_sigmask(SIG_SETMASK, NULL, &asleep);

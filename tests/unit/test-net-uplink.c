@@ -508,6 +508,20 @@ static void test_filter(void)
 	tear_down();
 }
 
+/* A driver that wakes nobody is looked at soon after the start, and more and more rarely then. */
+static void test_first_looks(void)
+{
+	struct dp_stats s = {0};
+
+	set_up_card();
+	for (int i = 0; i < 3000 && s.sleeps < 5; i++) {
+		usleep(1000);
+		dp_stats(dp, &s);
+	}
+	CU_ASSERT(s.sleeps >= 5);
+	tear_down();
+}
+
 static void *work_again(void *arg)
 {
 	usleep(5000);
@@ -666,6 +680,7 @@ static const struct unit_test tests[] = {
 	{"fails when it hands over nothing for seconds", test_idle_receiver},
 	{"fails when it makes frames up", test_flood},
 	{"sends what it took before it lets go", test_let_go},
+	{"is looked at soon after the start", test_first_looks},
 	{"filters VLANs once packets flow", test_filter},
 	{"keeps what passt sent for a guest's buffers, unless another guest waits", test_passt_waits},
 	{"sleeps while a passt socket is full, and when it is dead", test_dead_passt},
