@@ -286,16 +286,6 @@ void aml_res_bus(struct aml *a, uint16_t first, uint16_t last)
 	word(a, (uint16_t)(last - first + 1));
 }
 
-void aml_res_io_window(struct aml *a, uint16_t first, uint16_t last)
-{
-	window(a, 0x88, 13, 1, 0x03);
-	word(a, 0);
-	word(a, first);
-	word(a, last);
-	word(a, 0);
-	word(a, (uint16_t)(last - first + 1));
-}
-
 void aml_res_window32(struct aml *a, uint32_t base, uint32_t size)
 {
 	window(a, 0x87, 23, 0, 0x01);

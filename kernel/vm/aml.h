@@ -49,7 +49,6 @@ void aml_res_memory(struct aml *a, uint32_t base, uint32_t size);	/* fixed, read
 void aml_res_bus(struct aml *a, uint16_t first, uint16_t last);
 void aml_res_window32(struct aml *a, uint32_t base, uint32_t size);
 void aml_res_window64(struct aml *a, uint64_t base, uint64_t size);
-void aml_res_io_window(struct aml *a, uint16_t first, uint16_t last);
 
 #define AML_LOCAL0 0x60
 #define AML_NOTIFY 0x86

@@ -122,17 +122,6 @@ int irqfd_assign(struct vm *vm, int eventfd, int gsi, bool on)
 	return ioctl(vm->vm_fd, KVM_IRQFD, &k) ? -errno : 0;
 }
 
-int irq_msi_now(struct vm *vm, uint64_t addr, uint32_t data)
-{
-	struct kvm_msi k = {
-		.address_lo = (uint32_t)addr,
-		.address_hi = (uint32_t)(addr >> 32),
-		.data = data,
-	};
-
-	return ioctl(vm->vm_fd, KVM_SIGNAL_MSI, &k) < 0 ? -errno : 0;
-}
-
 int irq_line(struct vm *vm, int gsi, bool level)
 {
 	struct kvm_irq_level k = {.irq = (uint32_t)gsi, .level = level};

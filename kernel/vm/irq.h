@@ -26,9 +26,6 @@ int irq_msi_set(struct vm *vm, int gsi, uint64_t addr, uint32_t data);
 /* Writes to eventfd raise gsi from now on (or no longer). */
 int irqfd_assign(struct vm *vm, int eventfd, int gsi, bool on);
 
-/* One MSI now, without a route. */
-int irq_msi_now(struct vm *vm, uint64_t addr, uint32_t data);
-
 /* The level of an IOAPIC pin; an edge is 1 then 0. May be called from any thread, without lock. */
 int irq_line(struct vm *vm, int gsi, bool level);
 

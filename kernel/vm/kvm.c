@@ -41,7 +41,6 @@ int kvm_open(const char *path, struct err *e)
 		{KVM_CAP_IRQ_ROUTING, "interrupt routes"},
 		{KVM_CAP_IRQFD, "irqfd"},
 		{KVM_CAP_IOEVENTFD, "ioeventfd"},
-		{KVM_CAP_SIGNAL_MSI, "MSI"},
 		{KVM_CAP_IMMEDIATE_EXIT, "immediate exit"},
 	};
 	int fd = open(path, O_RDWR | O_CLOEXEC), version;

@@ -16,11 +16,6 @@ static uint16_t control(const struct msix *m)
 	return (uint16_t)pci_get(m->dev, m->cap + PCI_MSIX_FLAGS, 2);
 }
 
-bool msix_enabled(const struct msix *m)
-{
-	return control(m) & PCI_MSIX_FLAGS_ENABLE;
-}
-
 static bool vector_open(const struct msix *m, unsigned int i)
 {
 	return (control(m) & (PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL)) ==

@@ -55,6 +55,4 @@ void msix_source_add(struct msix *m, struct msix_source *s, int fd);
 /* -EINVAL if there is no such vector; MSIX_NO_VECTOR unbinds and forgets what was pending. */
 int msix_source_set(struct msix *m, struct msix_source *s, uint16_t vector);
 
-bool msix_enabled(const struct msix *m);
-
 #endif

@@ -100,7 +100,7 @@ struct queue {
 			uint32_t reuse;		/* may a context serve several packets? */
 			uint64_t ctx_addr;	/* the context the card has */
 			uint32_t ctx_cmd;
-			uint32_t soft_tag;	/* put tags in by ourselves: see tx_tag() */
+			uint32_t soft_tag;	/* put tags in by ourselves: see put_tag() */
 			uint32_t header_room;	/* for that, beside each descriptor: bytes */
 			struct vmhi_mem header;	/* va 0: not made yet */
 		} tx;

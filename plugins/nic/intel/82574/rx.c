@@ -76,7 +76,7 @@ void rx_configure(struct dev *d)
 		spread(d);
 		wr(d, R_MRQC, MRQC_2Q | MRQC_FIELDS);
 	}
-	/* VME both strips and allows to insert; tx_tag() serves those that want only the latter. */
+	/* VME both strips and allows to insert; put_tag() serves those that want only the latter. */
 	if (c->features & VMHI_NIC_RX_VLAN)
 		ctrl |= CTRL_VME;
 	wr(d, R_CTRL, ctrl);
