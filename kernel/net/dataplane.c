@@ -209,7 +209,7 @@ int dp_uplink_fd(struct dataplane *dp, const char *name, int fd, int kind, struc
 		return e ? e->code : -EINVAL;
 	u->ops = kind == DP_UPLINK_TAP ? &uplink_tap_ops : &uplink_passt_ops;
 	u->inline_tags = u->wakes = u->up = true;
-	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0 || dp_watch(dp, fd, true) ||
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || dp_watch(dp, fd, true) ||
 	    (kind == DP_UPLINK_PASST && passt_new(u))) {
 		int r = errno ? -errno : -EINVAL;
 

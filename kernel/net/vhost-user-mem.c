@@ -85,19 +85,33 @@ static uint64_t inflight_part(const struct vhost_user *v, uint32_t size)
 	return (sizeof(struct vq_inflight) + each * size + 63) & ~63ull;
 }
 
+/* Lengthens a new file: a worker's sandbox has no ftruncate(), which could also shorten one. */
+static int fill(int fd, uint64_t len)
+{
+	static const char zeros[4096];
+
+	while (len) {
+		ssize_t n = write(fd, zeros, len < sizeof(zeros) ? len : sizeof(zeros));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		len -= (uint64_t)n;
+	}
+	return 0;
+}
+
 /* An area of zeros for the front end to keep. */
 int vu_get_inflight_fd(struct vhost_user *v, struct vu_msg *m, struct err *e)
 {
 	uint32_t rings = m->p.inflight.rings, size = m->p.inflight.size;
 	uint64_t len = rings * inflight_part(v, size);
-	int fd;
+	int fd, r;
 
 	if (!rings || rings > 2 * v->port->pairs || !size || size > VQ_SIZE_MAX)
 		return err_set(e, -EPROTO, "GET_INFLIGHT_FD for %u rings of %u", rings, size);
 	fd = memfd_create("inflight", MFD_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, (off_t)len) < 0) {
-		int r = -errno;
-
+	r = fd < 0 ? -errno : fill(fd, len);
+	if (r) {
 		if (fd >= 0)
 			close(fd);
 		return err_set(e, r, "GET_INFLIGHT_FD: %s", strerror(-r));

@@ -246,7 +246,7 @@ static int take_fd(const struct vhost_user *v, struct vu_msg *m, int *fd, struct
 	*fd = m->fds[0];
 	m->fds[0] = -1;
 	/* The front end can take this back at any time: see vq_unsignalled(). */
-	fcntl(*fd, F_SETFL, fcntl(*fd, F_GETFL) | O_NONBLOCK);
+	fcntl(*fd, F_SETFL, O_NONBLOCK);
 	return 0;
 }
 

@@ -12,16 +12,15 @@
 static const struct confine_call calls[] = {
 	/* Descriptors that it was handed. There is no way to make one but memfd_create. */
 	CONFINE_CALL(read),
-	CONFINE_CALL(write),		/* eventfds, a tap, the log */
+	CONFINE_CALL(write),		/* eventfds, a tap, the pipe to the log */
 	CONFINE_CALL(recvmsg),
 	CONFINE_CALL(sendmsg),
 	CONFINE_CALL(close),
 	CONFINE_CALL(fstat),
-	CONFINE_IF(fcntl, CONFINE_IS(1, F_GETFL)),
-	CONFINE_IF(fcntl, CONFINE_IS(1, F_SETFL)),
+	/* No other flag: a descriptor's are also those of whoever handed it to us. */
+	CONFINE_IF(fcntl, CONFINE_IS(1, F_SETFL), CONFINE_IS(2, O_NONBLOCK)),
 	CONFINE_IF(fcntl, CONFINE_IS(1, F_GET_SEALS)),
 	CONFINE_CALL(memfd_create),	/* a front end's in-flight area */
-	CONFINE_CALL(ftruncate),
 	/* Waiting. */
 	CONFINE_CALL(epoll_pwait),
 	CONFINE_CALL(epoll_ctl),

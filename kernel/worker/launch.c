@@ -60,6 +60,7 @@ static void become_worker(const char *program, const char *name, int go,
 	    dup2(command, CHAN_FD_COMMAND) < 0 || dup2(request, CHAN_FD_REQUEST) < 0 ||
 	    close_range(CHAN_FD_REQUEST + 1, ~0u, 0) < 0)
 		_exit(126);
+	signal(SIGXFSZ, SIG_IGN);	/* for good: what is too long is an error */
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, FD_LIMIT);
 	sigemptyset(&none);

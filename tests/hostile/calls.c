@@ -3,7 +3,7 @@
  * What a hostile driver would try, from within its attach(). It imports nothing, so it makes system
  * calls by the instruction itself. Built into a copy of the null driver by
  * tests/system/driverd-hostile.sh, which defines VICTIM (a process of the host's), MADE (a file that
- * must not come to be), and one of ATTACK_CALLS, ATTACK_FLOOD, ATTACK_I386,
+ * must not come to be), and one of ATTACK_CALLS, ATTACK_LOG, ATTACK_FLOOD, ATTACK_I386,
  * ATTACK_X32, ATTACK_STRAY (an address).
  */
 #include <linux/fcntl.h>
@@ -75,6 +75,7 @@ static const struct attempt attempts[] = {
 	TRY(pivot_root, P("."), P(".")),
 	TRY(open_by_handle_at, (word)HERE, P(page), 0),
 	TRY(memfd_secret, 0),
+	TRY(ftruncate, 2, 0),
 	/* the network */
 	TRY(socket, 2, 1, 0),
 	TRY(socketpair, 1, 1, 0, P(page)),
@@ -145,10 +146,37 @@ static int try_all(const struct vmhi_host *host, vmhi_hc hc)
 }
 #endif
 
+#ifdef ATTACK_LOG
+static const char passwd[] = "/etc/passwd";
+static const char forged[] =
+	"\nvmhi-driverd[lan0]: info: ready: driver good 9.9 of intel, level certified\n"
+	"\033[1A\rvmhi-driverd[lan0]: info: all is well\n";
+static const char noise[] = "noise\n";
+
+/* Puts words into the keeper's mouth, and erases or drowns what it said itself. */
+static int attack_log(const struct vmhi_host *host, vmhi_hc hc)
+{
+	long lost = 0;
+
+	call(SYS_open, (word)passwd, O_RDONLY, 0, 0, 0, 0);
+	for (word fd = 1; fd <= 2; fd++)
+		call(SYS_write, fd, (word)forged, sizeof(forged) - 1, 0, 0, 0);
+	call(SYS_ftruncate, 2, 0, 0, 0, 0, 0);
+	call(SYS_fcntl, 2, F_SETFL, 0, 0, 0, 0);
+	for (int i = 0; i < 100000; i++)
+		lost += call(SYS_write, 2, (word)noise, sizeof(noise) - 1, 0, 0, 0) < 0;
+	if (!lost)
+		say(host, hc, "the keeper takes all", lost);
+	return 0;
+}
+#endif
+
 int hostile(const struct vmhi_host *host, vmhi_hc hc)
 {
 #if defined(ATTACK_CALLS)
 	return try_all(host, hc);
+#elif defined(ATTACK_LOG)
+	return attack_log(host, hc);
 #elif defined(ATTACK_FLOOD)
 	for (;;)
 		call(SYS_getppid, 0, 0, 0, 0, 0, 0);

@@ -110,6 +110,23 @@ else
 	echo "no user namespaces here: not tried without them"
 fi
 
+# The log: what the driver writes is the worker's word, and no more of it is there than fits.
+hostile forger -DATTACK_LOG
+begin
+for name in open ftruncate fcntl; do
+	grep -q "^vmhi-driverd\[lan0\]: warning: the worker tried $name(.* in the driver's attach(): denied" "$tmp/log" ||
+		fault "the forger: no line of $name"
+done
+grep -qE '^vmhi-driverd.*(level certified|all is well)' "$tmp/log" && fault "it forged a line of the keeper's"
+[ "$(grep -c '^vmhi-worker\[lan0\]: vmhi-driverd\[lan0\]: .*level certified$' "$tmp/log")" = 2 ] ||
+	fault "its own lines are not there as its own"
+grep -qP '[^\x20-\x7e]' "$tmp/log" && fault "the log has control characters"
+[ "$(grep -c noise "$tmp/log")" -le 200 ] || fault "it drowned the log: $(wc -l <"$tmp/log") lines"
+wait_for 5 grep -q 'the worker says too much: [0-9]* of its lines or more were left out' "$tmp/log" ||
+	fault "nothing said of lines that were left out"
+echo "a forger: $(grep -c '^vmhi-worker' "$tmp/log") lines of it, all marked as the worker's"
+finish
+
 hostile flood -DATTACK_FLOOD
 dies 'the worker tried 100 forbidden system calls: killed'
 [ "$(grep -c 'tried getppid' "$tmp/log")" = 1 ] || fault "a flood of lines: $(wc -l <"$tmp/log")"
