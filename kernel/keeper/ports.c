@@ -64,7 +64,8 @@ static void rest(struct port *p, int why)
 	if (why == EAGAIN || why == EINTR || why == ECONNABORTED)
 		return;
 	if (!p->told)
-		log_warning("port %s: no connection can be taken: %s", p->conf.name, strerror(why));
+		log_limited(&p->limit, LOG_WARNING, "port %s: no connection can be taken: %s",
+			    p->conf.name, strerror(why));
 	p->told = true;
 	p->timer = event_timer(p->set->loop, REST_MS, rested, p);
 	if (p->timer > 0)
@@ -101,12 +102,12 @@ static void on_connect(void *arg, uint32_t events)
 	forget(p);
 	if (child_call(p->set->child, CMD_PORT_CONNECT, &cn, sizeof(cn), &fd, 1, NULL, 0, &e) &&
 	    p->set->child->pid) {
-		log_warning("port %s: %s", p->conf.name, e.msg);
+		log_limited(&p->limit, LOG_WARNING, "port %s: %s", p->conf.name, e.msg);
 		hang_up(p);
 		return;
 	}
 	/* Also if the worker has just died: the next one will find it. */
-	log_info("port %s: a front end connected", p->conf.name);
+	log_limited(&p->limit, LOG_INFO, "port %s: a front end connected", p->conf.name);
 }
 
 void set_port_gone(struct set *s, const char *name, const char *why)

@@ -12,6 +12,7 @@
 #include "kernel/keeper/config.h"
 #include "kernel/lib/control.h"
 #include "kernel/lib/event.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/rundir.h"
 #include "kernel/net/session.h"
 
@@ -26,6 +27,7 @@ struct port {
 	struct event *ev;
 	int timer;		/* no connection could be taken: tries again; 0: none runs */
 	bool told;		/* the log has it */
+	struct log_limit limit;	/* of what its front ends bring about there */
 };
 
 /* One take-over. */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/lib/clock.h"
+
 static char prefix[96] = "vmhi: ";
 static enum log_level max_level = LOG_INFO;
 
@@ -39,22 +41,47 @@ static void put(char *line)
 		;
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+static void put_line(enum log_level level, const char *fmt, va_list ap, const char *end)
 {
 	static const char *const names[] = {"error", "warning", "info", "debug"};
 	int saved = errno;
 	char line[1024];
+	size_t n, room = sizeof(line) - 1 - strlen(end);
+
+	n = (size_t)snprintf(line, room, "%s%s: ", prefix, names[level]);
+	vsnprintf(line + n, room - n, fmt, ap);
+	strcat(line, end);
+	put(line);
+	errno = saved;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
 	va_list ap;
-	size_t n;
 
 	if (level > max_level)
 		return;
-	n = (size_t)snprintf(line, sizeof(line), "%s%s: ", prefix, names[level]);
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+	put_line(level, fmt, ap, "");
 	va_end(ap);
-	put(line);
-	errno = saved;
+}
+
+void log_limited(struct log_limit *l, enum log_level level, const char *fmt, ...)
+{
+	int64_t now = now_ms();
+	va_list ap;
+
+	if (level > max_level)
+		return;
+	if (!l->lines || now - l->since >= LOG_LIMIT_MS)
+		*l = (struct log_limit){.since = now};
+	if (l->lines >= LOG_LIMIT_LINES)
+		return;
+	l->lines++;
+	va_start(ap, fmt);
+	put_line(level, fmt, ap, l->lines < LOG_LIMIT_LINES ? "" :
+		 " (more of this within 10 s is left out)");
+	va_end(ap);
 }
 
 void log_other(const char *who, const char *line)

@@ -3,6 +3,8 @@
 #ifndef KERNEL_LIB_LOG_H
 #define KERNEL_LIB_LOG_H
 
+#include <stdint.h>
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /*
@@ -16,6 +18,19 @@ void log_set_level(enum log_level level);
 
 /* Writes one line with one write(2), so lines of several processes never mix. */
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Of one origin: a peer that can bring lines about as often as it likes. All 0 at first; one thread's. */
+struct log_limit {
+	int64_t since;		/* ms: when the time began that lines are counted in */
+	unsigned int lines;
+};
+
+#define LOG_LIMIT_LINES 20
+#define LOG_LIMIT_MS	10000
+
+/* log_line(), so many times in so long; the last line says that others are left out. */
+void log_limited(struct log_limit *l, enum log_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Writes a line of another program's, as it is, after who it is. */
 void log_other(const char *who, const char *line);

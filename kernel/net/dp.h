@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "kernel/lib/log.h"
 #include "kernel/net/dataplane.h"
 #include "kernel/net/switch.h"
 #include "kernel/net/vhost-user.h"
@@ -24,6 +25,7 @@ struct guest_port {
 	struct dataplane *dp;
 	struct dp_port_conf conf;
 	struct vhost_user_port vu_port;
+	struct log_limit limit;
 	struct vhost_user *vu;		/* NULL: no front end */
 	uint32_t rx_queues;		/* that run, from the first on */
 	uint64_t held_until;		/* clock: not polled before, or until the uplink has room */

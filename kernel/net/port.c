@@ -193,7 +193,7 @@ void port_hang_up(struct guest_port *p, const char *why)
 
 	if (!vu)
 		return;
-	log_info("port %s: disconnected: %s", p->conf.name, why);
+	log_limited(&p->limit, LOG_INFO, "port %s: disconnected: %s", p->conf.name, why);
 	dp_pause(dp);	/* the data thread looks at p->vu too */
 	p->vu = NULL;
 	vhost_user_free(vu);
@@ -231,8 +231,8 @@ void port_review(struct guest_port *p)
 			continue;
 		vq->reported = true;
 		p->ring_errors++;
-		log_warning("port %s: queue %u stopped: %s 0x%" PRIx64, p->conf.name, i,
-			    vq->broken, vq->broken_arg);
+		log_limited(&p->limit, LOG_WARNING, "port %s: queue %u stopped: %s 0x%" PRIx64,
+			    p->conf.name, i, vq->broken, vq->broken_arg);
 	}
 }
 
@@ -302,7 +302,7 @@ int dp_port_add(struct dataplane *dp, const struct dp_port_conf *conf, struct er
 	p->conf.mtu = conf->mtu ? conf->mtu : dp->conf.mtu;
 	p->conf.queue_pairs = conf->queue_pairs ? conf->queue_pairs : 1;
 	p->vu_port = (struct vhost_user_port){
-		.arg = p, .name = p->conf.name, .mtu = (uint16_t)p->conf.mtu,
+		.arg = p, .name = p->conf.name, .limit = &p->limit, .mtu = (uint16_t)p->conf.mtu,
 		.pairs = p->conf.queue_pairs, .eventfd = dp->wake, .vq = p->vq,
 		.pause = port_pause, .resume = port_resume, .watch = port_watch,
 		.gone = port_gone, .keep = port_keep,

@@ -38,6 +38,11 @@ static int attach_ring(struct vhost_user *v, const struct vhost_user_ring *r, st
 	return vq_start(vq, &v->mem, desc, avail, used, r->size, r->base);
 }
 
+static void warn_of(const struct vhost_user *v, uint32_t ring, const char *what)
+{
+	log_limited(v->port->limit, LOG_WARNING, "port %s: ring %u %s", v->port->name, ring, what);
+}
+
 static void start_ring(struct vhost_user *v, uint32_t i)
 {
 	struct vhost_user_ring *r = &v->ring[i];
@@ -45,13 +50,12 @@ static void start_ring(struct vhost_user *v, uint32_t i)
 	void *desc, *avail, *used;
 
 	if (!vu_find_ring(v, r, &desc, &avail, &used)) {
-		log_warning("port %s: ring %u lies outside of the memory", v->port->name, i);
+		warn_of(v, i, "lies outside of the memory");
 		r->kicked = false;
 		return;
 	}
 	if (attach_ring(v, r, vq, desc, avail, used)) {
-		log_warning("port %s: ring %u is not aligned, or goes on outside of itself",
-			    v->port->name, i);
+		warn_of(v, i, "is not aligned, or goes on outside of itself");
 		r->kicked = false;
 		return;
 	}
@@ -106,8 +110,7 @@ void vu_relocate_rings(struct vhost_user *v)
 			vq->used = used;
 			continue;
 		}
-		log_warning("port %s: ring %u has lost its memory, and is stopped", v->port->name,
-			    i);
+		warn_of(v, i, "has lost its memory, and is stopped");
 		stop_ring(v, i);
 		r->kicked = false;
 	}

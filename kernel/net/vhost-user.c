@@ -212,7 +212,8 @@ int vu_dispatch(struct vhost_user *v, struct vu_msg *m, struct err *e)
 	if (r == -EPROTO || (r && !ack))
 		return r;
 	if (r)
-		log_warning("port %s: %s refused: %s", v->port->name, h->name, e->msg);
+		log_limited(v->port->limit, LOG_WARNING, "port %s: %s refused: %s", v->port->name,
+			    h->name, e->msg);
 	if (r || (ack && !m->reply))
 		answer(m, r != 0);
 	return 0;

@@ -13,6 +13,7 @@
 
 #include "kernel/lib/err.h"
 #include "kernel/lib/event.h"
+#include "kernel/lib/log.h"
 #include "kernel/net/guestmem.h"
 #include "kernel/net/session.h"
 #include "kernel/net/virtqueue.h"
@@ -34,6 +35,7 @@ struct vhost_user_ring {
 struct vhost_user_port {
 	void *arg;
 	const char *name;		/* for the log */
+	struct log_limit *limit;	/* of what its front ends bring about there */
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint32_t pairs;

@@ -171,7 +171,13 @@ static void host_raise(vmhi_hc hc, const struct vmhi_event *ev)
 	if (hc->raised_id > 0)
 		return;
 	r = event_timer(hc->w->loop, 0, hand_on, hc);
-	hc->raised_id = r > 0 ? r : 0;
+	if (r > 0) {
+		hc->raised_id = r;
+		return;
+	}
+	/* Not one may wait for the next, which may never come: a worker without memory has no future. */
+	worker_fault(hc->w, "%s: no timer for what its driver raises: %s", hc->info.name,
+		     strerror(-r));
 }
 
 /* The first line too many says so. */

@@ -43,8 +43,10 @@ static inline void fuzz_gone(void *arg, const char *why)
 	*v = NULL;
 }
 
+static struct log_limit fuzz_limit;
+
 #define FUZZ_PORT(v, state)                                                                        \
-	{.arg = (v), .name = "fuzz", .mtu = 1500, .pairs = PAIRS, .vq = vq,                        \
+	{.arg = (v), .name = "fuzz", .limit = &fuzz_limit, .mtu = 1500, .pairs = PAIRS, .vq = vq,  \
 	 .mac = {2, 0, 0, 0, 0, 1}, .pause = fuzz_pause, .resume = fuzz_resume,                    \
 	 .watch = fuzz_watch, .gone = fuzz_gone, .session = (state)}
 

@@ -18,6 +18,7 @@
 #include "kernel/lib/event.h"
 #include "kernel/lib/fdpass.h"
 #include "kernel/lib/json.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/map-shared.h"
 #include "kernel/lib/paths.h"
 #include "tests/unit/cunit.h"
@@ -270,10 +271,66 @@ static void test_map_shared(void)
 	CU_ASSERT_EQUAL(errno, EBADF);
 }
 
+/* What these calls write to standard error, as text; freed by the caller. */
+static char *log_of(void (*fn)(void))
+{
+	int fd = memfd_create("log", MFD_CLOEXEC), old = dup(STDERR_FILENO);
+	char *text = calloc(1, 65536);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	dup2(fd, STDERR_FILENO);
+	fn();
+	dup2(old, STDERR_FILENO);
+	CU_ASSERT(pread(fd, text, 65535, 0) >= 0);
+	close(old);
+	close(fd);
+	return text;
+}
+
+static void log_some(void)
+{
+	log_init("prog", "set");
+	log_warning("bad \"%s\"", "a\nb");
+	log_other("other[set]", "info: said\033[2J");
+	log_init(NULL, NULL);
+	log_info("no name");
+}
+
+static void log_much(void)
+{
+	static struct log_limit a, b;
+
+	log_init("prog", NULL);
+	for (int i = 0; i < 2 * LOG_LIMIT_LINES; i++)
+		log_limited(&a, LOG_INFO, "line %d", i);
+	log_limited(&b, LOG_INFO, "another's");
+	a.since -= LOG_LIMIT_MS;
+	log_limited(&a, LOG_INFO, "later");
+}
+
+static void test_log(void)
+{
+	char *some = log_of(log_some), *much = log_of(log_much), last[96];
+	size_t lines = 0;
+
+	CU_ASSERT_STRING_EQUAL(some, "prog[set]: warning: bad \"a?b\"\n"
+				     "other[set]: info: said?[2J\n"
+				     "info: no name\n");
+	for (const char *c = much; *c; c++)
+		lines += *c == '\n';
+	CU_ASSERT_EQUAL(lines, LOG_LIMIT_LINES + 2);
+	snprintf(last, sizeof(last), "line %d (more of this within 10 s is left out)\n"
+		 "prog: info: another's\nprog: info: later\n", LOG_LIMIT_LINES - 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(much, last));
+	free(some);
+	free(much);
+}
+
 static const struct unit_test tests[] = {
 	{"errors are one line", test_err},
 	{"errors are text", test_err_text},
 	{"shared memory lies between gaps", test_map_shared},
+	{"the log", test_log},
 	{"sizes and MAC addresses", test_parse},
 	{"strict JSON", test_json},
 	{"descriptors over sockets", test_fdpass},
