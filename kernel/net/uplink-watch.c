@@ -4,6 +4,7 @@
  * nothing, hand over nothing or the same frame for ever, or think the link down. Looked at once a
  * second, at counters that are there anyway, and at the card's own while frames come or go.
  */
+#include "kernel/lib/driver-op.h"
 #include "kernel/net/dp.h"
 
 #define STILL  3	/* looks in a row */
@@ -54,8 +55,12 @@ static const char *ask_card(struct uplink *u, uint64_t done)
 	struct uplink_watch *w = &u->watch;
 	uint64_t v[VMHI_STAT_RX_NO_BUFFER + 1] = {0}, received, at_card;
 	const char *why = NULL;
+	int r;
 
-	if (u->nic->stats(u->dev, v, VMHI_STAT_RX_NO_BUFFER + 1) < 0)
+	driver_op("stats");
+	r = u->nic->stats(u->dev, v, VMHI_STAT_RX_NO_BUFFER + 1);
+	driver_op(NULL);
+	if (r < 0)
 		return NULL;
 	received = v[VMHI_STAT_RX_PACKETS];
 	at_card = received + v[VMHI_STAT_RX_NO_BUFFER];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/lib/driver-op.h"
 #include "kernel/lib/log.h"
 #include "kernel/net/dp.h"
 
@@ -123,6 +124,7 @@ static void set_filter(struct uplink *u, const struct vmhi_nic_filter *wanted)
 
 	if (!(u->features & VMHI_NIC_VLAN_FILTER) || u->dp->vlan_timer > 0)
 		f.vlan = NULL;
+	driver_op("filter");
 	if (f.nuc > FILTER_MACS)
 		r = -VMHI_ENOSPC;
 	else
@@ -132,6 +134,7 @@ static void set_filter(struct uplink *u, const struct vmhi_nic_filter *wanted)
 		f.flags |= VMHI_FILTER_PROMISC;
 		r = u->nic->filter(u->dev, &f);
 	}
+	driver_op(NULL);
 	if (r)
 		log_warning("uplink %s: the card's address filter cannot be set: %d", u->name, r);
 }

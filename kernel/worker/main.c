@@ -113,7 +113,10 @@ static int cmd_pool(struct worker *w, const struct chan_msg *m, struct err *e)
 static int cmd_plugin(struct worker *w, const struct chan_msg *m, struct err *e)
 {
 	/* The handle is never closed: a plugin leaves with its process. */
-	return loader_open(m->fd[0], &w->ops, e) ? 0 : e->code;
+	if (!loader_open(m->fd[0], &w->ops, e))
+		return e->code;
+	crash_watch(w->ops);
+	return 0;
 }
 
 /* Descriptors that the data path or a device keeps are marked as taken. */

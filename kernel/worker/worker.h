@@ -108,6 +108,9 @@ void register_write(struct vmhi_host_context *d, uint32_t bar, uint64_t off, uin
  */
 int sandbox_enter(bool own_mounts, struct err *e);
 
+/* crash.c: from here on a crash is told, with its place in the loaded file that inside lies in. */
+void crash_watch(const void *inside);
+
 /* calls.c */
 extern const struct confine_list worker_calls[];
 extern const size_t worker_calls_lists;

@@ -67,6 +67,8 @@ for n in 1 2; do
 done
 tail -1 "$tmp/log" | grep -qF "the set has failed: it was restarted 2 times within 60 s; last: the worker died: $segv" ||
 	fault "a data thread that crashes for ever: $(tail -1 "$tmp/log")"
+[ "$segv" = 'exit status 1' ] || [ "$(grep -c '^vmhi-worker.*: error: signal 11 in the data thread, address 0x10, in the driver at 0x' "$tmp/log")" = 3 ] ||
+	fault "where it crashed: $(grep '^vmhi-worker.*signal' "$tmp/log")"
 # it is there to be asked, and nobody can connect to it
 vmhi set list --json | grep -q failed || fault "set list: $(vmhi set list)"
 vmhi port list lan0 2>"$tmp/err" && fault "port list of a set that has failed"

@@ -149,6 +149,8 @@ stray=$(awk '$2 ~ /s$/ && /memfd/ { sub("-.*", ""); print "0x" $0; exit }' /proc
 [ -n "$stray" ] || die "the front end shares no memory"
 hostile stray -DATTACK_STRAY=$stray
 dies "the worker died: signal 11 \(Segmentation fault\) in the driver's attach\(\)"
+grep -q "^vmhi-worker\[lan0\]: error: signal 11 in the control thread, address $stray, in the driver at 0x" "$tmp/log" ||
+	fault "the address is not in the log: $(grep '^vmhi-worker' "$tmp/log" | tail -1)"
 wait $client || fault "the other set's front end: $(tail -1 "$tmp/client")"
 kill -0 $other 2>/dev/null || fault "the other set died"
 vmhi set stop lan1 >/dev/null
