@@ -2,9 +2,9 @@
 /*
  * The far end of the lab's transfers: a TCP server for clients that have nothing but nc and
  * sha256sum. A client sends one line and reads the answer:
- *   get N   N bytes, the same ones each time
+ *   get N   N bytes, the same ones each time; fewer once the file STOP is there
  *   sum N   the SHA-256 of those N bytes, in hexadecimal
- *   put N   (N bytes follow) the SHA-256 of what arrived
+ *   put N   (N bytes follow, or fewer and the end) the SHA-256 of what arrived
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 #define CHUNK 65536
 
 static unsigned char chunk[CHUNK];
+static const char *stop;	/* a path, or NULL */
 
 /* The i-th chunk of the data that "get" sends. */
 static void fill_chunk(unsigned long long i)
@@ -68,6 +69,8 @@ static int do_get(int fd, unsigned long long n, int only_sum)
 	for (unsigned long long i = 0; n; i++) {
 		size_t len = n < CHUNK ? (size_t)n : CHUNK;
 
+		if (!only_sum && stop && access(stop, F_OK) == 0)
+			return 0;
 		fill_chunk(i);
 		if (only_sum)
 			crypto_hash_sha256_update(&st, chunk, len);
@@ -88,8 +91,10 @@ static int do_put(int fd, unsigned long long n)
 
 		if (r < 0 && errno == EINTR)
 			continue;
-		if (r <= 0)
+		if (r < 0)
 			return -1;
+		if (r == 0)
+			break;
 		crypto_hash_sha256_update(&st, chunk, (unsigned long long)r);
 		n -= (unsigned long long)r;
 	}
@@ -153,11 +158,12 @@ int main(int argc, char **argv)
 {
 	int fd, conn;
 
-	if (argc != 3 || sodium_init() < 0) {
-		fprintf(stderr, "usage: xfer-server ADDRESS PORT (0: any; the port is printed, "
-				"then the server goes to the background)\n");
+	if (argc < 3 || argc > 4 || sodium_init() < 0) {
+		fprintf(stderr, "usage: xfer-server ADDRESS PORT [STOP] (0: any; the port is "
+				"printed, then the server goes to the background)\n");
 		return 2;
 	}
+	stop = argv[3];
 	fd = listen_on(argv[1], argv[2]);
 	if (fd < 0 || fflush(stdout))
 		return 1;

@@ -4,7 +4,8 @@
  * whose payload is "vmhi:crash" or "vmhi:hang" has the driver crash, or loop for ever, on the queue's
  * thread when a guest sends it; "vmhi:overrun" has it write on and on, up the stack and whatever lies
  * there; "vmhi:crash-event" and "vmhi:hang-event" on the control thread, when
- * the next event comes. Built with -DFAULT_ATTACH, attach() fails; with -DFAULT_MUTE the driver
+ * the next event comes. A guest that has no program for such frames is pinged: its answer to
+ * "ping -p WORD", the word being 16 bytes long, does the same. Built with -DFAULT_ATTACH, attach() fails; with -DFAULT_MUTE the driver
  * takes packets, and neither sends nor receives any; with -DFAULT_LATE=N it crashes, and with
  * -DFAULT_STUCK=N it hangs, N packets after its start.
  */
@@ -55,21 +56,35 @@ static int starts(const uint8_t *p, const char *word)
 	return 1;
 }
 
-static void look(const struct vmhi_pkt *pkt)
+/* 16 bytes that may be a word, or NULL. */
+static const uint8_t *word_of(const struct vmhi_pkt *pkt)
 {
 	const uint8_t *p = (const uint8_t *)(uintptr_t)pkt->va + pkt->data_off;
 
-	if (pkt->len < 32 || p[12] != 0x88 || p[13] != 0xb6)
+	if (pkt->len >= 14 + 16 && p[12] == 0x88 && p[13] == 0xb6)
+		return p + 14;
+	/* IPv4 without options, ICMP, echo reply; ping's clock stands before its pattern */
+	if (pkt->len >= 58 + 16 && p[12] == 8 && p[13] == 0 && p[14] == 0x45 && p[23] == 1 &&
+	    p[34] == 0)
+		return p + 58;
+	return NULL;
+}
+
+static void look(const struct vmhi_pkt *pkt)
+{
+	const uint8_t *word = word_of(pkt);
+
+	if (!word)
 		return;
-	if (starts(p + 14, "vmhi:crash-event"))
+	if (starts(word, "vmhi:crash-event"))
 		event_fault = 'c';
-	else if (starts(p + 14, "vmhi:hang-event"))
+	else if (starts(word, "vmhi:hang-event"))
 		event_fault = 'h';
-	else if (starts(p + 14, "vmhi:crash"))
+	else if (starts(word, "vmhi:crash"))
 		crash();
-	else if (starts(p + 14, "vmhi:hang"))
+	else if (starts(word, "vmhi:hang"))
 		hang();
-	else if (starts(p + 14, "vmhi:overrun"))
+	else if (starts(word, "vmhi:overrun"))
 		overrun();
 }
 
