@@ -21,14 +21,14 @@ own_network()
 	LAB_INSIDE=1 exec unshare $flags --kill-child bash "$0"
 }
 
-# wait_for FAILURE COMMAND...: 10 s at most
+# wait_for FAILURE COMMAND...: 10 s at most, or $patience
 wait_for()
 {
-	for _ in $(seq 100); do
-		"${@:2}" 2>/dev/null && return 0
+	local end=$((SECONDS + ${patience:-10}))
+	until "${@:2}" 2>/dev/null; do
+		[ $SECONDS -lt $end ] || fail "$1; the back end said last: $(tail -n 1 "$LAB_OUT/backend.log" 2>/dev/null)"
 		sleep 0.1
 	done
-	fail "$1; the back end said last: $(tail -n 1 "$LAB_OUT/backend.log")"
 }
 
 # start_set CONFIG: with $backend as its keeper
@@ -41,13 +41,13 @@ start_set()
 }
 
 # qemu_guest SECONDS SOCKET [CARD-OPTION]: boots the guest with a card on that port, and shows its lines;
-# its console is in $LAB_OUT/guest.log. QEMU 7.2 crashes on MSI-X of a vhost-user card under software
-# emulation: vectors=0.
+# its console is in $LAB_OUT/guest.log, QEMU's process id in $LAB_OUT/qemu.pid. QEMU 7.2 crashes on MSI-X
+# of a vhost-user card under software emulation: vectors=0.
 qemu_guest()
 {
 	local log=$LAB_OUT/guest.log
 	timeout "$1" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -cpu max -m 256 -nodefaults \
-		-no-reboot -M q35,memory-backend=m0 \
+		-no-reboot -pidfile "$LAB_OUT/qemu.pid" -M q35,memory-backend=m0 \
 		-object memory-backend-memfd,id=m0,size=256M,share=on \
 		-kernel "$LAB_GUEST/vmlinux" -initrd "$LAB_GUEST/initramfs" \
 		-append "console=ttyS0 quiet nokaslr mitigations=off cryptomgr.notests panic=-1" \
