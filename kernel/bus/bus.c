@@ -45,13 +45,13 @@ int bus_read(struct bus_device *d, uint32_t bar, uint64_t off, uint32_t width, u
 }
 
 int bus_write(struct bus_device *d, uint32_t bar, uint64_t off, uint32_t width, uint64_t value,
-	      bool posted)
+	      enum bus_write how)
 {
 	if (!in_bar(d, bar, off, width))
 		return -EINVAL;
 	if (d->gone)
 		return -ENODEV;
-	return d->ops->write(d, bar, off, &value, width, posted);
+	return d->ops->write(d, bar, off, &value, width, how);
 }
 
 static int config_rw(struct bus_device *d, uint32_t off, uint32_t width, uint32_t *value,
@@ -63,7 +63,7 @@ static int config_rw(struct bus_device *d, uint32_t off, uint32_t width, uint32_
 	if (d->gone)
 		return -ENODEV;
 	if (write)
-		return d->ops->write(d, BUS_CONFIG, off, value, width, false);
+		return d->ops->write(d, BUS_CONFIG, off, value, width, BUS_ARRIVED);
 	*value = 0;
 	return d->ops->read(d, BUS_CONFIG, off, value, width);
 }

@@ -36,12 +36,18 @@ struct bus_bar {
 
 struct bus_device;
 
+/* What is certain of a write when it returns. What is written is carried out in order in any case. */
+enum bus_write {
+	BUS_ARRIVED,	/* it is carried out, and all before it */
+	BUS_SENT,	/* it will be */
+	BUS_HELD,	/* it will be when another access follows: the caller has one at hand */
+};
+
 struct bus_ops {
 	/* Region 0 to 5 or BUS_CONFIG, 1, 2, 4 or 8 bytes within it. -ENODEV: the device is gone. */
 	int (*read)(struct bus_device *d, uint32_t region, uint64_t off, void *buf, uint32_t n);
-	/* posted: need not have arrived when it returns; the next that is not says so for both. */
 	int (*write)(struct bus_device *d, uint32_t region, uint64_t off, const void *buf,
-		     uint32_t n, bool posted);
+		     uint32_t n, enum bus_write how);
 	/* Wires MSI-X vectors 0 to n - 1 (or MSI, or INTx as the one) to eventfds; 0: none. */
 	int (*irqs)(struct bus_device *d, const int *fds, uint32_t n, struct err *e);
 	int (*reset)(struct bus_device *d, struct err *e);
@@ -109,7 +115,7 @@ void bus_close(struct bus *b);
  */
 int bus_read(struct bus_device *d, uint32_t bar, uint64_t off, uint32_t width, uint64_t *value);
 int bus_write(struct bus_device *d, uint32_t bar, uint64_t off, uint32_t width, uint64_t value,
-	      bool posted);
+	      enum bus_write how);
 
 /*
  * The configuration space as a driver may use it: width 1, 2 or 4, aligned. -EINVAL for a write to

@@ -18,6 +18,12 @@
 #define ROUND	 256
 #define ROUND_MS 50	/* or after so long: a model may take its time over each */
 
+/*
+ * One of so many writes is answered by the device: who serves it may have something to ask itself,
+ * which it is told while we wait for that, and need not keep more than this until then.
+ */
+#define SENT_MAX 128
+
 /* Writes must not block: they wait this long for room once, not each. */
 #define FULL_MS 1000
 
@@ -126,12 +132,21 @@ uint64_t reg_read(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t wid
 	return c->ring->read_value;
 }
 
+/* Where nothing is mapped all goes through us, in order: nobody needs to know what has arrived. */
+static bool maps(const struct bus_device *d)
+{
+	for (int i = 0; i < BUS_BARS; i++)
+		if (d->bar[i].nareas)
+			return true;
+	return false;
+}
+
 int reg_server_init(struct reg_server *s, struct bus_device *dev, struct err *e)
 {
 	int r, kick[2] = {-1, -1}, answer[2] = {-1, -1};
 	char path[32];
 
-	*s = (struct reg_server){.dev = dev};
+	*s = (struct reg_server){.dev = dev, .maps = maps(dev)};
 	r = pipe2(kick, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(answer, O_CLOEXEC | O_NONBLOCK) < 0;
 	s->kick = kick[0];
 	s->client_kick = kick[1];
@@ -181,8 +196,8 @@ static bool ready(const struct reg_server *s, uint32_t no)
 	       no + 1;
 }
 
-/* Carries out the entry at the tail; answers whether it is certain to have arrived. */
-static bool serve_one(struct reg_server *s, bool may_post)
+/* Carries out the entry at the tail; answers whether the worker may count on it and those before. */
+static bool serve_one(struct reg_server *s, bool may_hold)
 {
 	struct reg_ring *r = s->ring;
 	uint32_t no = s->tail++;
@@ -191,6 +206,7 @@ static bool serve_one(struct reg_server *s, bool may_post)
 
 	memcpy(&ent, &r->entry[no % REG_RING_ENTRIES], sizeof(ent));
 	if (ent.op == REG_OP_READ) {
+		s->sent = 0;
 		bus_read(s->dev, ent.bar, ent.off, ent.width, &value);
 		__atomic_store_n(&r->read_value, value, __ATOMIC_RELAXED);
 		__atomic_store_n(&r->read_seq, no + 1, __ATOMIC_RELEASE);
@@ -198,10 +214,14 @@ static bool serve_one(struct reg_server *s, bool may_post)
 		return true;
 	}
 	if (ent.op == REG_OP_WRITE) {
-		bool posted = may_post && ready(s, no + 1);
+		bool full = ++s->sent == SENT_MAX;
+		bool hold = may_hold && !full && ready(s, no + 1);
 
-		bus_write(s->dev, ent.bar, ent.off, ent.width, ent.value, posted);
-		return !posted;
+		bus_write(s->dev, ent.bar, ent.off, ent.width, ent.value,
+			  hold ? BUS_HELD : full || s->maps ? BUS_ARRIVED : BUS_SENT);
+		if (full)
+			s->sent = 0;
+		return !hold;
 	}
 	return true;
 }

@@ -31,7 +31,7 @@ struct reg_entry {
 struct reg_ring {
 	uint32_t head __attribute__((aligned(64)));	/* next entry number: taken by posters */
 	uint32_t sleeping;	/* 1: the keeper wants a kick */
-	uint32_t done __attribute__((aligned(64)));	/* entries that reached the device */
+	uint32_t done __attribute__((aligned(64)));	/* entries whose place is free again */
 	uint32_t read_seq;	/* number + 1 of the last read that was answered */
 	uint64_t read_value;
 	struct reg_entry entry[REG_RING_ENTRIES] __attribute__((aligned(64)));
@@ -49,7 +49,10 @@ struct reg_client {
 /* Any thread may ask. */
 bool reg_dead(const struct reg_client *c);
 
-/* All that was posted has reached the device: a mapped register may be touched without asking. */
+/*
+ * All that was posted has reached a device of which some is mapped: a register there may be touched
+ * without asking.
+ */
 bool reg_idle(const struct reg_client *c);
 void reg_write(struct reg_client *c, uint32_t bar, uint64_t off, uint32_t width, uint64_t value);
 /* All ones if the keeper does not answer within timeout_ms. */
@@ -60,11 +63,13 @@ struct bus_device;
 struct reg_server {
 	struct bus_device *dev;
 	struct reg_ring *ring;
+	bool maps;		/* the worker maps some of its registers */
 	int memfd;
 	int kick, answer;	/* our ends */
 	int again;		/* kicks ourselves: an open file of our own */
 	int client_kick, client_answer;	/* the worker's */
 	uint32_t tail;		/* next entry number: ours alone */
+	uint32_t sent;		/* writes since the device last answered */
 };
 
 int reg_server_init(struct reg_server *s, struct bus_device *dev, struct err *e);

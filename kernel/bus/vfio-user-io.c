@@ -2,6 +2,7 @@
 /* Messages of vfio-user: sent, awaited, and the server's own commands answered in between. */
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -77,7 +78,7 @@ static int get(struct vfu_dev *v, void *buf, size_t n, int *fds, int *nfd, int64
 static int put(struct vfu_dev *v, const struct vfu_head *h, const struct vfu_call *c,
 	       int64_t deadline, struct err *e)
 {
-	unsigned char buf[sizeof(*h) + 64];
+	unsigned char buf[sizeof(*h) + sizeof(v->batch)];
 	const unsigned char *part[2] = {buf, c->data};
 	size_t len[2] = {sizeof(*h) + c->req_len, c->data_len};
 	int nfd = c->nfd;
@@ -86,7 +87,7 @@ static int put(struct vfu_dev *v, const struct vfu_head *h, const struct vfu_cal
 	if (c->req_len)
 		memcpy(buf + sizeof(*h), c->req, c->req_len);
 	if (c->data_len && len[0] + c->data_len <= sizeof(buf)) {
-		memcpy(buf + len[0], c->data, c->data_len); /* a register: one system call */
+		memcpy(buf + len[0], c->data, c->data_len); /* registers: one system call */
 		len[0] += c->data_len;
 		len[1] = 0;
 	}
@@ -186,17 +187,40 @@ static struct vfu_head head_for(struct vfu_dev *v, const struct vfu_call *c, uin
 	};
 }
 
+/* The message of what was gathered. */
+static struct vfu_call take_batch(struct vfu_dev *v)
+{
+	struct vfu_batch *b = &v->batch;
+
+	b->count = v->gathered;
+	v->gathered = 0;
+	return (struct vfu_call){
+		.command = VFU_REGION_WRITE_MULTI, .data = b,
+		.data_len = (uint32_t)(offsetof(struct vfu_batch, one) +
+				       b->count * sizeof(b->one[0])),
+		.reply_min = sizeof(b->count),
+	};
+}
+
 int vfu_call(struct vfu_dev *v, struct vfu_call *c, struct err *e)
 {
 	int64_t deadline = now_ms() + (c->timeout_ms ? c->timeout_ms : TIMEOUT_MS);
-	struct vfu_head h = head_for(v, c, 0);
-	uint16_t id = h.id;
-	int r;
+	struct vfu_head h;
+	uint16_t id;
+	int r = 0;
 
 	if (v->d.gone)
 		return err_set(e, -ENODEV, "%s: the server is gone", v->d.name);
 	c->reply_nfd = 0;
-	r = put(v, &h, c, deadline, e);
+	if (v->gathered) {
+		struct vfu_call before = take_batch(v);
+
+		r = vfu_post(v, &before);
+	}
+	h = head_for(v, c, 0);
+	id = h.id;
+	if (r == 0)
+		r = put(v, &h, c, deadline, e);
 	while (r == 0) {
 		r = receive(v, &h, c->reply_fds, &c->reply_nfd, deadline, e);
 		if (r)
@@ -219,6 +243,24 @@ int vfu_post(struct vfu_dev *v, struct vfu_call *c)
 	struct vfu_head h = head_for(v, c, VFU_F_NO_REPLY);
 
 	return put(v, &h, c, now_ms() + TIMEOUT_MS, NULL);
+}
+
+int vfu_write_batched(struct vfu_dev *v, uint32_t region, uint64_t off, const void *buf,
+		      uint32_t n, enum bus_write how)
+{
+	struct vfu_write_one *one = &v->batch.one[v->gathered++];
+	struct vfu_call c;
+	int r;
+
+	*one = (struct vfu_write_one){.offset = off, .region = region, .count = n};
+	memcpy(one->data, buf, n);
+	if (how == BUS_HELD && v->gathered < VFU_BATCH_MAX)
+		return 0;
+	c = take_batch(v);
+	if (how != BUS_ARRIVED)
+		return vfu_post(v, &c);
+	r = vfu_call(v, &c, NULL);
+	return r ? r : memcmp(v->body, &v->batch.count, sizeof(v->batch.count)) ? -EIO : 0;
 }
 
 int vfu_poll(struct bus_device *d)

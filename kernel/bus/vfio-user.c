@@ -47,6 +47,8 @@ static int read_capabilities(struct vfu_dev *v, const char *text, size_t len, st
 			     (uint32_t)json_integer_value(n) : FDPASS_MAX;
 	n = json_object_get(caps, "max_data_xfer_size");
 	len = n && json_integer_value(n) < 8; /* less than one register */
+	v->write_multiple = json_is_true(json_object_get(caps, "write_multiple")) &&
+			    (!n || json_integer_value(n) >= (int)sizeof(v->batch));
 	json_decref(obj);
 	return len ? vfu_drop(v, e, "the server takes no 8 bytes at a time") : 0;
 }
@@ -62,7 +64,8 @@ static int negotiate(struct vfu_dev *v, struct err *e)
 	int r;
 
 	c.data_len = 1 + (uint32_t)snprintf(text, sizeof(text), "{\"capabilities\":{"
-		"\"max_msg_fds\":%d,\"max_data_xfer_size\":%u}}", FDPASS_MAX, VFU_XFER_MAX);
+		"\"max_msg_fds\":%d,\"max_data_xfer_size\":%u,\"write_multiple\":true}}",
+		FDPASS_MAX, VFU_XFER_MAX);
 	r = vfu_call(v, &c, e);
 	if (r)
 		return r;
@@ -216,7 +219,7 @@ static int vfu_read(struct bus_device *d, uint32_t region, uint64_t off, void *b
 }
 
 static int vfu_write(struct bus_device *d, uint32_t region, uint64_t off, const void *buf,
-		     uint32_t n, bool posted)
+		     uint32_t n, enum bus_write how)
 {
 	struct vfu_region_access a = {off, region, n};
 	struct vfu_call c = {
@@ -224,7 +227,9 @@ static int vfu_write(struct bus_device *d, uint32_t region, uint64_t off, const 
 		.data_len = n, .reply_min = sizeof(a),
 	};
 
-	return posted ? vfu_post(of(d), &c) : vfu_call(of(d), &c, NULL);
+	if (of(d)->write_multiple && (how == BUS_HELD || of(d)->gathered))
+		return vfu_write_batched(of(d), region, off, buf, n, how);
+	return how == BUS_ARRIVED ? vfu_call(of(d), &c, NULL) : vfu_post(of(d), &c);
 }
 
 static int vfu_irqs(struct bus_device *d, const int *fds, uint32_t n, struct err *e)

@@ -22,6 +22,7 @@ enum vfu_command {
 	VFU_DMA_READ,		/* these two are the server's */
 	VFU_DMA_WRITE,
 	VFU_DEVICE_RESET,
+	VFU_REGION_WRITE_MULTI = 15,
 };
 
 #define VFU_F_REPLY    0x01u
@@ -54,12 +55,26 @@ struct vfu_region_access {
 	uint32_t region, count;
 };
 
+/* One register of a message that writes several. */
+struct vfu_write_one {
+	uint64_t offset;
+	uint32_t region, count;
+	unsigned char data[8];
+};
+
 struct vfu_dma_access {
 	uint64_t address, count;
 };
 
 #define VFU_XFER_MAX 65536u	/* data in one message, either way */
 #define VFU_BODY_MAX (VFU_XFER_MAX + 64)
+#define VFU_BATCH_MAX 128u
+
+/* Writes that are held, to be sent as one message: its body. */
+struct vfu_batch {
+	uint64_t count;
+	struct vfu_write_one one[VFU_BATCH_MAX];
+};
 
 struct vfu_dev {
 	struct bus_device d;
@@ -69,9 +84,12 @@ struct vfu_dev {
 	uint32_t irq_index;
 	bool can_reset, wired;
 	bool answered;			/* once: it is free for us */
+	bool write_multiple;		/* the server takes several writes in one message */
+	uint32_t gathered;		/* of batch */
 	int region_fd[BUS_BARS];	/* -1: cannot be mapped */
 	/* One message at a time, in and out. */
 	unsigned char body[VFU_BODY_MAX];
+	struct vfu_batch batch;
 };
 
 /* What one call sends and what it wants back. */
@@ -91,13 +109,20 @@ struct vfu_call {
 };
 
 /*
- * Sends and waits for the answer. -ENODEV: the server broke the protocol, went away or took too
+ * Sends and waits for the answer; what was gathered goes before it. -ENODEV: the server broke the protocol, went away or took too
  * long, and is not spoken to any more. Another error is the server's own.
  */
 int vfu_call(struct vfu_dev *v, struct vfu_call *c, struct err *e);
 
 /* Sends without an answer to follow. */
 int vfu_post(struct vfu_dev *v, struct vfu_call *c);
+
+/*
+ * Writes n bytes, 8 at most, to a server that takes several writes in one message. -EIO: it has
+ * carried out some of the message only.
+ */
+int vfu_write_batched(struct vfu_dev *v, uint32_t region, uint64_t off, const void *buf,
+		      uint32_t n, enum bus_write how);
 
 /* Handles commands of the server's until none waits. */
 int vfu_poll(struct bus_device *d);

@@ -36,7 +36,7 @@ static int vfio_read(struct bus_device *d, uint32_t region, uint64_t off, void *
 }
 
 static int vfio_write(struct bus_device *d, uint32_t region, uint64_t off, const void *buf,
-		      uint32_t n, bool posted)
+		      uint32_t n, enum bus_write how)
 {
 	ssize_t r = pwrite(of(d)->fd, buf, n, (off_t)(of(d)->base[region] + off));
 

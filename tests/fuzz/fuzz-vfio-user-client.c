@@ -50,7 +50,7 @@ static void use(struct bus *bus)
 	bus_master(d, true, &e);
 	bus_config_write(d, 0x50, 4, 1);
 	for (int i = 0; i < 4; i++) {
-		bus_write(d, 0, 0x10, 4, 1, i & 1);
+		bus_write(d, 0, 0x10, 4, 1, (enum bus_write)(i % 3));
 		bus_read(d, 0, 0x10, 4, &v);
 		bus_config_read(d, 0x40, 4, &c);
 	}

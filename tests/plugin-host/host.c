@@ -142,7 +142,7 @@ static void host_wr32(vmhi_hc h, uint32_t bar, uint64_t off, uint32_t value)
 	if (reg)
 		*reg = value;
 	else if (bar < BUS_BARS)
-		bus_write(h->dev, bar, off, 4, value, true);
+		bus_write(h->dev, bar, off, 4, value, BUS_SENT);
 }
 
 static int host_cfg(vmhi_hc h, uint32_t off, uint32_t width, uint32_t *value, uint32_t write)

@@ -64,7 +64,7 @@ uint32_t card_r32(uint32_t offset)
 
 void card_w32(uint32_t offset, uint32_t v)
 {
-	bus_write(card, 0, offset, 4, v, true);
+	bus_write(card, 0, offset, 4, v, BUS_SENT);
 }
 
 uint32_t card_config(uint32_t offset)

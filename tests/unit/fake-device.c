@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -65,9 +66,11 @@ static void reply_error(struct fake_device *f, const struct message *m, uint32_t
 static void version(struct fake_device *f, const struct message *m)
 {
 	static const char good[] = "{\"capabilities\":{\"max_msg_fds\":8}}";
+	static const char multi[] = "{\"capabilities\":{\"write_multiple\":true}}";
+	bool many = f->fault == FAKE_MULTI || f->fault == FAKE_MULTI_LESS;
 	struct vfu_version v = {f->fault == FAKE_VERSION_MAJOR, 0};
 	char body[256];
-	const char *text = f->fault == FAKE_VERSION_JSON ? "{oh dear" : good;
+	const char *text = f->fault == FAKE_VERSION_JSON ? "{oh dear" : many ? multi : good;
 	size_t n = strlen(text) + (f->fault != FAKE_VERSION_UNENDED);
 
 	memcpy(body, &v, sizeof(v));
@@ -221,6 +224,35 @@ static void access_region(struct fake_device *f, struct message *m)
 	reply(f, m, back, sizeof(a) + a.count, NULL, 0);
 }
 
+/* Only registers; each must be right. */
+static void write_multi(struct fake_device *f, struct message *m)
+{
+	struct vfu_batch b = {0};
+	size_t n = m->h.size - sizeof(m->h);
+
+	if (n <= sizeof(b))
+		memcpy(&b, m->body, n);
+	if (!b.count || n != offsetof(struct vfu_batch, one) + b.count * sizeof(b.one[0])) {
+		reply_error(f, m, EINVAL);
+		return;
+	}
+	if (f->fault == FAKE_MULTI_LESS)
+		b.count--;
+	for (uint64_t i = 0; i < b.count; i++) {
+		const struct vfu_write_one *w = &b.one[i];
+
+		if (w->region || w->count > 8 || w->offset + w->count > sizeof(f->bar0)) {
+			reply_error(f, m, EINVAL);
+			return;
+		}
+		memcpy(f->bar0 + w->offset, w->data, w->count);
+		f->writes++;
+	}
+	f->multi++;
+	f->no_reply += !!(m->h.flags & VFU_F_NO_REPLY);
+	reply(f, m, &b.count, sizeof(b.count), NULL, 0);
+}
+
 static void dma_map(struct fake_device *f, struct message *m)
 {
 	struct vfu_dma_map d;
@@ -260,6 +292,9 @@ static int handle(struct fake_device *f, struct message *m)
 	case VFU_REGION_READ:
 	case VFU_REGION_WRITE:
 		access_region(f, m);
+		break;
+	case VFU_REGION_WRITE_MULTI:
+		write_multi(f, m);
 		break;
 	case VFU_DMA_MAP:
 		dma_map(f, m);

@@ -39,6 +39,8 @@ enum fake_fault {
 	FAKE_DMA_INSIDE,	/* writes to what is mapped, reads it back, during a read */
 	FAKE_SILENT,		/* answers nothing */
 	FAKE_CAPS_CYCLE,	/* a PCI capability list that is a ring */
+	FAKE_MULTI,		/* takes several writes in one message: no fault */
+	FAKE_MULTI_LESS,	/* carries out all of these but one */
 	FAKE_FAULTS
 };
 
@@ -52,7 +54,7 @@ struct fake_device {
 	int memfd;		/* page 1 */
 	int vector[16];
 	uint32_t nvector;	/* wired */
-	uint32_t resets, writes, no_reply;
+	uint32_t resets, writes, no_reply, multi;
 	uint64_t dma_iova, dma_len;
 	int dma_fd;
 	uint32_t dma_refused, dma_done;

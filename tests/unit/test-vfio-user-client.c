@@ -54,8 +54,8 @@ static void good(void)
 	CU_ASSERT_EQUAL(fake.config[PCI_COMMAND] & PCI_COMMAND_MASTER, 0);
 	CU_ASSERT_EQUAL(fake.resets, 1);
 	fake.writes = 0;
-	CU_ASSERT_EQUAL(bus_write(d, 0, 0x10, 4, 0xdeadbeef, true), 0);
-	CU_ASSERT_EQUAL(bus_write(d, 0, 0x18, 8, 0x1122334455667788ull, true), 0);
+	CU_ASSERT_EQUAL(bus_write(d, 0, 0x10, 4, 0xdeadbeef, BUS_SENT), 0);
+	CU_ASSERT_EQUAL(bus_write(d, 0, 0x18, 8, 0x1122334455667788ull, BUS_SENT), 0);
 	CU_ASSERT_EQUAL(bus_read(d, 0, 0x10, 4, &v), 0);
 	CU_ASSERT_EQUAL(v, 0xdeadbeef);
 	CU_ASSERT_EQUAL(fake.no_reply, 2);
@@ -67,8 +67,54 @@ static void good(void)
 	CU_ASSERT_EQUAL(bus_read(d, 0, 2, 4, &v), -EINVAL);
 	CU_ASSERT_EQUAL(bus_read(d, 1, 0, 4, &v), -EINVAL);
 	CU_ASSERT_EQUAL(bus_read(d, 7, 0, 4, &v), -EINVAL);
-	CU_ASSERT_EQUAL(bus_write(d, 0, ~0ull - 3, 4, 0, false), -EINVAL);
+	CU_ASSERT_EQUAL(bus_write(d, 0, ~0ull - 3, 4, 0, BUS_ARRIVED), -EINVAL);
 	CU_ASSERT_EQUAL(fake.writes, 2);
+	end();
+}
+
+/* Writes that are held go in one message with what follows them; all come in order. */
+static void several_writes(void)
+{
+	struct bus_device *d;
+	struct err e;
+	uint64_t v;
+
+	CU_ASSERT_EQUAL_FATAL(open_with(FAKE_MULTI, &e), 0);
+	d = bus.dev[0];
+	fake.writes = 0;
+	for (uint32_t i = 1; i <= 3; i++)
+		CU_ASSERT_EQUAL(bus_write(d, 0, 0x10, 4, i, i < 3 ? BUS_HELD : BUS_ARRIVED),
+				0);
+	CU_ASSERT_EQUAL(fake.writes, 3);
+	CU_ASSERT_EQUAL(fake.multi, 1);
+	CU_ASSERT_EQUAL(fake.no_reply, 0);
+	/* before a read of what they write, and before anything else that is asked */
+	CU_ASSERT_EQUAL(bus_write(d, 0, 0x18, 8, 0x1122334455667788ull, BUS_HELD), 0);
+	CU_ASSERT_EQUAL(bus_write(d, 0, 0x10, 2, 9, BUS_HELD), 0);
+	CU_ASSERT_EQUAL(bus_read(d, 0, 0x18, 8, &v), 0);
+	CU_ASSERT_EQUAL(v, 0x1122334455667788ull);
+	CU_ASSERT_EQUAL(fake.bar0[0x10], 9);
+	CU_ASSERT_EQUAL(fake.multi, 2);
+	CU_ASSERT_EQUAL(fake.no_reply, 1);
+	/* sent without an answer, with what was held */
+	CU_ASSERT_EQUAL(bus_write(d, 0, 0x20, 4, 7, BUS_HELD), 0);
+	CU_ASSERT_EQUAL(bus_write(d, 0, 0x20, 4, 8, BUS_SENT), 0);
+	for (int i = 0; i < 5000 && __atomic_load_n(&fake.no_reply, __ATOMIC_ACQUIRE) < 2; i++)
+		usleep(1000);
+	CU_ASSERT_EQUAL(fake.no_reply, 2);
+	CU_ASSERT_EQUAL(fake.bar0[0x20], 8);
+	/* more than one message holds */
+	for (uint32_t i = 0; i <= VFU_BATCH_MAX; i++)
+		CU_ASSERT_EQUAL(bus_write(d, 0, 0x2000 + 4 * i, 4, ~i,
+					  i < VFU_BATCH_MAX ? BUS_HELD : BUS_ARRIVED), 0);
+	CU_ASSERT_EQUAL(fake.writes, 7 + VFU_BATCH_MAX + 1);
+	CU_ASSERT_EQUAL(memcmp(fake.bar0 + 0x2000 + 4 * VFU_BATCH_MAX,
+			       &(uint32_t){~VFU_BATCH_MAX}, 4), 0);
+	end();
+	/* One that does less says so, and is heard. */
+	CU_ASSERT_EQUAL_FATAL(open_with(FAKE_MULTI_LESS, &e), 0);
+	CU_ASSERT_EQUAL(bus_write(bus.dev[0], 0, 0x10, 4, 1, BUS_HELD), 0);
+	CU_ASSERT_EQUAL(bus_write(bus.dev[0], 0, 0x14, 4, 1, BUS_ARRIVED), -EIO);
 	end();
 }
 
@@ -217,7 +263,7 @@ static void goes_away(void)
 	CU_ASSERT_EQUAL(v, ~0ull);
 	CU_ASSERT(bus.dev[0]->gone);
 	CU_ASSERT_EQUAL(bus_read(bus.dev[0], 0, 0, 4, &v), -ENODEV);
-	CU_ASSERT_EQUAL(bus_write(bus.dev[0], 0, 0, 4, 0, true), -ENODEV);
+	CU_ASSERT_EQUAL(bus_write(bus.dev[0], 0, 0, 4, 0, BUS_SENT), -ENODEV);
 	end();
 	/* Its end is also noticed while nothing is asked of it. */
 	CU_ASSERT_EQUAL_FATAL(open_with(FAKE_GOOD, &e), 0);
@@ -311,6 +357,7 @@ static void busy_server(void)
 
 static const struct unit_test tests[] = {
 	{"a good server's device and registers", good},
+	{"several writes in one message", several_writes},
 	{"configuration space and Bus Master", config_space},
 	{"interrupts", interrupts},
 	{"DMA by messages", dma},
