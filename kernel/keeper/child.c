@@ -207,13 +207,15 @@ static void unwatch(struct child *c)
  */
 static void end(struct child *c, const char *why, int ms)
 {
-	char op[OP_MAX];
+	char op[OP_MAX] = "";
 
 	unwatch(c);
 	if (c == c->set->child)
 		devices_fence(c->set);
 	snprintf(c->fate, sizeof(c->fate), "%s", why);
-	running(c, op);
+	/* A guest waits for what follows: what it was in is asked only where it is told. */
+	if (!why[0])
+		running(c, op);
 	/* A closed channel does not say that it is dead; where it is, this changes nothing. */
 	kill(c->pid, SIGKILL);
 	close(c->command);
