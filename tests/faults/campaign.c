@@ -17,6 +17,7 @@
 
 #define TAKES_EFFECT_US 3000	/* before the guest is asked: a few dozen packets have passed */
 #define RECOVERS_MS	5000	/* a hang is noticed within two seconds */
+#define WORKER_MS	15000	/* its keeper may wait 5 s for one in the driver's event() */
 #define FRESH_AFTER	16	/* faults that showed no effect: then the worker is made new */
 
 struct options {
@@ -96,7 +97,7 @@ static int open_worker(struct rig *r, const struct options *o, struct target *t,
 	char program[512];
 
 	snprintf(program, sizeof(program), "%s/vmhi-worker", o->rig.build);
-	for (int64_t by = now_ms() + RECOVERS_MS; now_ms() < by; usleep(2000)) {
+	for (int64_t by = now_ms() + WORKER_MS; now_ms() < by; usleep(2000)) {
 		if (!rig_status(r, st))
 			return -EPIPE;
 		if (st->worker > 0 && target_open(t, st->worker, o->rig.driver, program) == 0)
