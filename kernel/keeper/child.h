@@ -40,7 +40,6 @@ struct said {
 	uint32_t lines, bytes;
 	uint32_t left_out;	/* lines that the log does not have, and was not told of */
 	bool full;		/* the log takes no more of it */
-	bool cut;		/* the line was too long */
 	size_t len;
 	char line[SAID_LINE + 1];
 };

@@ -72,7 +72,6 @@ static void end_line(struct child *c)
 		return;
 	s->line[s->len] = 0;
 	s->len = 0;
-	s->cut = false;
 	if (s->lines++ >= LINES_A_SECOND || s->full || !log_takes()) {
 		s->left_out++;
 		return;
@@ -93,8 +92,8 @@ static void take(struct child *c, const char *text, size_t n)
 			end_line(c);
 		else if (s->len < SAID_LINE)
 			s->line[s->len++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-		else if (!s->cut)
-			s->cut = memcpy(s->line + SAID_LINE - 3, "...", 3);
+		else	/* it goes on, but not here */
+			memcpy(s->line + SAID_LINE - 3, "...", 3);
 	}
 }
 

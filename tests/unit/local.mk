@@ -31,6 +31,12 @@ tests_unit_test_keeper_worker_SOURCES = %D%/test-keeper-worker.c %D%/cunit.h
 tests_unit_test_keeper_worker_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_keeper_worker_LDADD = libchannel.a $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-keeper-said
+TESTS += tests/unit/test-keeper-said
+tests_unit_test_keeper_said_SOURCES = %D%/test-keeper-said.c %D%/cunit.h
+tests_unit_test_keeper_said_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_keeper_said_LDADD = libkeeper.a $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-vm-config
 TESTS += tests/unit/test-vm-config
 tests_unit_test_vm_config_SOURCES = %D%/test-vm-config.c %D%/cunit.h
