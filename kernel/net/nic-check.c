@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define TSO_SEGS  18u	/* 64 KiB in pieces of 4 KiB, wherever they begin */
+#define MTU_LEAST 1500u	/* IEEE 802.3, 3.2.7 */
+
 int nic_check_table(const struct vmhi_nic *nic, struct err *e)
 {
 	const size_t need = offsetof(struct vmhi_nic, stats) + sizeof(nic->stats);
@@ -40,12 +43,26 @@ static bool power_of_two(uint32_t n)
 	return n && !(n & (n - 1));
 }
 
-int nic_check_info(const struct vmhi_nic_info *info, struct err *e)
+static int check_tso(const struct vmhi_nic_info *info, struct err *e)
 {
-	if (info->features & ~NIC_KNOWN)
+	const uint64_t with = VMHI_NIC_TX_CSUM | VMHI_NIC_TX_IP_CSUM;
+
+	if (!(info->features & VMHI_NIC_TX_TSO4))
+		return 0;
+	if ((info->features & with) != with)
+		return err_set(e, -EINVAL, "info: it offers TX_TSO4 without TX_CSUM and TX_IP_CSUM");
+	if (info->tx_segs < TSO_SEGS)
+		return err_set(e, -EINVAL, "info: tx_segs is %u: with TX_TSO4 at least %u are needed",
+			       info->tx_segs, TSO_SEGS);
+	return 0;
+}
+
+int nic_check_info(const struct vmhi_nic_info *info, uint64_t named, struct err *e)
+{
+	if (info->features & ~named)
 		return err_set(e, -EINVAL, "info: it offers features that this host did "
 			       "not name: 0x%llx",
-			       (unsigned long long)(info->features & ~NIC_KNOWN));
+			       (unsigned long long)(info->features & ~named));
 	if (!power_of_two(info->depth_min))
 		return err_set(e, -EINVAL, "info: depth_min %u is not a power of two",
 			       info->depth_min);
@@ -60,5 +77,10 @@ int nic_check_info(const struct vmhi_nic_info *info, struct err *e)
 			       "each is needed", info->tx_queues, info->rx_queues);
 	if (!info->tx_segs)
 		return err_set(e, -EINVAL, "info: tx_segs is 0: at least 1 is needed");
-	return 0;
+	if (!info->uc_max)
+		return err_set(e, -EINVAL, "info: uc_max is 0: at least 1 is needed");
+	if (info->mtu_max < MTU_LEAST)
+		return err_set(e, -EINVAL, "info: mtu_max is %u: at least %u is needed",
+			       info->mtu_max, MTU_LEAST);
+	return check_tso(info, e);
 }

@@ -15,7 +15,8 @@
 /* 0, or -EINVAL: the table is too short, or lacks an operation; e names it. */
 int nic_check_table(const struct vmhi_nic *nic, struct err *e);
 
-/* 0, or -EINVAL: info says what the ABI does not allow; e names the member. */
-int nic_check_info(const struct vmhi_nic_info *info, struct err *e);
+/* 0, or -EINVAL: info says what the ABI does not allow, or offers a feature that the host did not
+ * name; e names the member. */
+int nic_check_info(const struct vmhi_nic_info *info, uint64_t named, struct err *e);
 
 #endif

@@ -339,7 +339,7 @@ static int set_up(struct uplink *u, const struct dp_uplink_conf *conf, struct er
 	driver_op("info");
 	r = driver_op_end(u->nic->info(u->dev, &u->info), e);
 	if (!r)
-		r = nic_check_info(&u->info, e);
+		r = nic_check_info(&u->info, NIC_KNOWN, e);
 	if (r) {
 		err_prefix(e, "uplink %s", u->name);
 		return r;

@@ -51,7 +51,7 @@ static int card_info(void *dev, struct vmhi_nic_info *info)
 {
 	*info = (struct vmhi_nic_info){.size = sizeof(*info), .tx_queues = 1, .rx_queues = 1,
 				       .depth_min = DEPTH, .depth_max = DEPTH, .tx_segs = 1,
-				       .mtu_max = 1500,
+				       .mtu_max = 1500, .uc_max = 1,
 				       .features = VMHI_NIC_VLAN_FILTER};
 	return 0;
 }

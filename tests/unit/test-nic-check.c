@@ -43,7 +43,7 @@ static void test_table(void)
 
 static void refused(struct vmhi_nic_info info, const char *why)
 {
-	CU_ASSERT_EQUAL(nic_check_info(&info, &e), -EINVAL);
+	CU_ASSERT_EQUAL(nic_check_info(&info, NIC_KNOWN | VMHI_NIC_TX_TSO4, &e), -EINVAL);
 	CU_ASSERT(strstr(e.msg, why) != NULL);
 }
 
@@ -51,11 +51,11 @@ static void test_info(void)
 {
 	const struct vmhi_nic_info good = {
 		.size = sizeof(good), .features = 0x3f, .tx_queues = 1, .rx_queues = 1,
-		.depth_min = 64, .depth_max = 4096, .tx_segs = 1, .mtu_max = 1500,
+		.depth_min = 64, .depth_max = 4096, .tx_segs = 1, .uc_max = 1, .mtu_max = 1500,
 	};
 	struct vmhi_nic_info i;
 
-	CU_ASSERT_EQUAL(nic_check_info(&good, &e), 0);
+	CU_ASSERT_EQUAL(nic_check_info(&good, NIC_KNOWN, &e), 0);
 	i = good, i.features |= 1ull << 40;
 	refused(i, "features that this host did not name: 0x10000000000");
 	i = good, i.depth_min = 100;
@@ -68,6 +68,17 @@ static void test_info(void)
 	refused(i, "queues");
 	i = good, i.tx_segs = 0;
 	refused(i, "tx_segs");
+	i = good, i.uc_max = 0;
+	refused(i, "uc_max");
+	i = good, i.mtu_max = 1499;
+	refused(i, "mtu_max is 1499: at least 1500");
+	i = good, i.features |= VMHI_NIC_TX_TSO4;
+	refused(i, "with TX_TSO4 at least 18");
+	i.tx_segs = 18;
+	CU_ASSERT_EQUAL(nic_check_info(&i, NIC_KNOWN | VMHI_NIC_TX_TSO4, &e), 0);
+	CU_ASSERT_EQUAL(nic_check_info(&i, NIC_KNOWN, &e), -EINVAL);
+	i.features &= ~VMHI_NIC_TX_CSUM;
+	refused(i, "TX_TSO4 without TX_CSUM");
 }
 
 static void test_operation(void)

@@ -212,8 +212,9 @@ struct vmhi_param {
 
 /* vmhi_attach.flags */
 #define VMHI_ATTACH_WARM 0x1u	/* takes over from a driver that died or was replaced: the device is
-				   powered, its link may be up; reset it, do not renegotiate. Never
-				   set by a host that does not restart drivers */
+				   powered, its link may be up. Reset it, do not renegotiate: a link
+				   that is up stays so, and no other state is told. Never set by a
+				   host that does not restart drivers */
 
 /* What a driver is attached to. Valid during attach() only. */
 struct vmhi_attach {
@@ -238,8 +239,9 @@ struct vmhi_driver_ops {
 	 * Takes the device: checks that it drives it, resets it, reads what it must know. Bus
 	 * Master is on, no interrupt is enabled. Stores the driver's state in *dev. May block, 10
 	 * s at most. After an error nothing is left behind, and no other call follows. -ENXIO: not
-	 * its device; -EINVAL: a table or structure too short for this driver, or a parameter that
-	 * does not go with another; -ENOMEM, -EIO, -ETIMEDOUT, -ENODEV.
+	 * its device: vendor and device are none of its note's; -EINVAL: a table or structure too
+	 * short for this driver, or a parameter that does not go with another; -ENOMEM, -ETIMEDOUT,
+	 * -ENODEV; -EIO, also where every register reads as ones: nothing is there.
 	 */
 	int (*attach)(const struct vmhi_host *host, vmhi_hc hc, const struct vmhi_attach *at,
 		      void **dev);

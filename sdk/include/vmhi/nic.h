@@ -12,6 +12,13 @@
  * From configure to the first filter a port receives broadcast and its own address (info), of every
  * VLAN.
  *
+ * Several receive queues: the device chooses the queue of each frame, by a function that is the
+ * driver's affair. While the same queues run, the frames of one flow (equal tag, IP addresses,
+ * protocol and TCP or UDP ports; fragments not counted) come in one queue and in the wire's order;
+ * of many flows, every queue that runs gets some; what is not IP comes in queue 0. A frame for a
+ * queue that does not run is lost, or comes in one that does. vmhi-driverd makes one queue of each
+ * kind.
+ *
  * Limits are those of core.h: 12 s for bringing a port up, all calls together, 12 s for taking it
  * down, 5 s for a control call in between.
  */
@@ -36,7 +43,9 @@ struct vmhi_pkt {
 	uint32_t len;		/* bytes of packet in this segment, without FCS; rx_post: 0 */
 	uint32_t room;		/* bytes of the buffer from iova on */
 	uint32_t flags;		/* VMHI_PKT_* */
-	uint32_t hash;		/* received: RSS hash, if VMHI_PKT_HASH */
+	uint32_t hash;		/* received, with VMHI_PKT_HASH: a number of the device's, the same
+				   for all frames of a flow while the same queues run. A driver
+				   need not give it; vmhi-driverd does not look at it */
 	uint16_t vlan;		/* IEEE 802.1Q tag control information, if VMHI_PKT_VLAN */
 	uint16_t mss;		/* send, with VMHI_PKT_TSO: payload bytes of each segment */
 	uint16_t l3_off;	/* send, with a checksum flag: bytes before the IP header */
@@ -54,7 +63,7 @@ struct vmhi_pkt {
 #define VMHI_PKT_MORE	   0x0001u	/* the next element belongs to this packet */
 #define VMHI_PKT_VLAN	   0x0002u	/* send: insert this tag; received: it was stripped */
 #define VMHI_PKT_IPV4	   0x0004u	/* what the packet is: set by the host when it asks for a */
-#define VMHI_PKT_IPV6	   0x0008u	/* checksum, and by the driver where the device tells */
+#define VMHI_PKT_IPV6	   0x0008u	/* checksum; received: set where the device tells, or not */
 #define VMHI_PKT_TCP	   0x0010u
 #define VMHI_PKT_UDP	   0x0020u
 /* Send: complete the TCP or UDP checksum. The field holds the pseudo-header's sum (RFC 9293 3.1,
@@ -97,7 +106,8 @@ struct vmhi_pkt {
  * that it did not name, so a newer driver runs on an older host with what that one knows. */
 #define VMHI_NIC_TX_CSUM     0x0001ull	/* VMHI_PKT_CSUM on packets sent: TCP and UDP over IPv4 */
 #define VMHI_NIC_TX_IP_CSUM  0x0002ull	/* VMHI_PKT_IP_CSUM on packets sent */
-#define VMHI_NIC_RX_CSUM     0x0004ull	/* checks IPv4 headers, TCP and UDP over IPv4 */
+#define VMHI_NIC_RX_CSUM     0x0004ull	/* checks IPv4 headers, TCP and UDP over IPv4; need not
+					   with IP options, or with a tag that is not stripped */
 #define VMHI_NIC_TX_VLAN     0x0008ull	/* VMHI_PKT_VLAN on packets sent */
 #define VMHI_NIC_RX_VLAN     0x0010ull	/* strips the tag of received packets into .vlan */
 #define VMHI_NIC_VLAN_FILTER 0x0020ull	/* receives only the VLANs given to filter() */
@@ -113,8 +123,9 @@ struct vmhi_nic_info {
 	uint32_t depth_min, depth_max;	/* of a queue, in segments: powers of two */
 	uint32_t tx_segs;		/* most elements of a packet to send; at least 1, and with
 					   TX_TSO4 at least 18: 64 KiB in pieces of 4 KiB */
-	uint32_t uc_max;		/* unicast addresses that filter() can hold */
-	uint32_t mtu_max;		/* largest packet: bytes without Ethernet header, tag, FCS */
+	uint32_t uc_max;		/* unicast addresses that filter() can hold; at least 1 */
+	uint32_t mtu_max;		/* largest packet: bytes without Ethernet header, tag, FCS;
+					   at least 1500 (IEEE 802.3, 3.2.7) */
 	uint8_t mac[6];			/* the address burnt in */
 	uint8_t zero2[6];
 };
@@ -128,7 +139,8 @@ struct vmhi_nic_conf {
 	uint32_t rx_room;		/* room of every buffer to be posted: 2048, 4096, 8192 or
 					   16384; a longer packet takes several */
 	uint32_t event_vec;		/* vector for all that is no queue's (link), sent as
-					   VMHI_EV_IRQ; VMHI_NO_VEC: the driver polls by timer */
+					   VMHI_EV_IRQ; no queue has the same. VMHI_NO_VEC: the
+					   driver looks by timer, each second at least */
 	uint32_t tx_queues, rx_queues;	/* how many of each will be made */
 };
 
@@ -151,11 +163,12 @@ struct vmhi_nic_filter {
 };
 
 /*
- * Statistics, by their place in the array: 64-bit counts since attach(). Words as in RFC 2863 and
- * RFC 3635. Appended to, never changed.
+ * Statistics, by their place in the array: 64-bit counts since attach(), which never run backwards,
+ * whatever queues are freed and made meanwhile. Words as in RFC 2863 and RFC 3635. Appended to,
+ * never changed. They may lag by a second. Every driver counts the first four; another may stay 0.
  */
 #define VMHI_STAT_RX_PACKETS	0	/* good frames */
-#define VMHI_STAT_RX_BYTES	1	/* of these, Ethernet header and payload, without FCS */
+#define VMHI_STAT_RX_BYTES	1	/* of these, Ethernet header, tag and payload, without FCS */
 #define VMHI_STAT_TX_PACKETS	2
 #define VMHI_STAT_TX_BYTES	3
 #define VMHI_STAT_RX_MULTICAST	4
@@ -191,7 +204,8 @@ struct vmhi_nic {
 	/*
 	 * Makes a queue. kind: VMHI_QUEUE_*; idx: from 0, below the number configured; depth: in
 	 * segments, a power of two from depth_min to depth_max; vec: the interrupt vector that
-	 * wakes its thread, or VMHI_NO_VEC (then arm() is not called). Control; may block. -EINVAL:
+	 * wakes its thread, or VMHI_NO_VEC (then arm() is not called). Several queues may have the
+	 * same vector: vmhi-driverd does so on a device of one or two. Control; may block. -EINVAL:
 	 * one of these is not so; -EBUSY: there is such a queue; -ENOMEM. After an error there is
 	 * no queue, and *q is as it was.
 	 */
@@ -218,18 +232,21 @@ struct vmhi_nic {
 	/*
 	 * The five queue calls: on the queue's thread; none of them blocks, allocates or logs. They
 	 * come from queue_start to queue_stop, also before start(); tx_done and rx after it too.
-	 * depth is the most that a queue holds: the driver may need some of it for itself, but an
-	 * empty transmit queue takes any packet of tx_segs elements, an empty receive queue the
+	 * depth is the most that a queue holds. The driver may need up to half of it for itself, but
+	 * an empty transmit queue takes any packet of tx_segs elements, an empty receive queue the
 	 * buffers of the largest packet.
 	 *
-	 * tx: sends up to n elements, whole packets only, and returns how many elements it took:
-	 * fewer when the ring is full. The array is not kept. Buffers stay as they are until
-	 * tx_done() returns their packet.
+	 * tx: sends up to n elements, whole packets only, in their order, and returns how many
+	 * elements it took: fewer when the ring is full. The array is not kept. Buffers stay as they
+	 * are until tx_done() returns their packet. A packet has 14 bytes at least; one under 60
+	 * may go out with zeros up to that (IEEE 802.3, 3.2.8). What the device does not send within
+	 * 10 s although the link is up is a VMHI_EV_FAULT.
 	 */
 	uint32_t (*tx)(void *q, const struct vmhi_pkt *pkt, uint32_t n);
 
 	/* Cookies of packets that were sent, at most n: one for each packet, that of its first
-	 * element, in any order. Returns how many. */
+	 * element, in any order. Returns how many. The last one sent comes back too, without
+	 * another after it. */
 	uint32_t (*tx_done)(void *q, uint64_t *cookie, uint32_t n);
 
 	/* Gives up to n empty buffers (iova, va, cookie and room are set, all else 0) to receive
@@ -237,7 +254,8 @@ struct vmhi_nic {
 	uint32_t (*rx_post)(void *q, const struct vmhi_pkt *pkt, uint32_t n);
 
 	/* Takes received packets: up to n elements, whole packets only; n is at least the number
-	 * of buffers of the largest packet. Every member of each element is written. */
+	 * of buffers of the largest packet: as many as its bytes fill, and one more. Every member of
+	 * each element is written. */
 	uint32_t (*rx)(void *q, struct vmhi_pkt *pkt, uint32_t n);
 
 	/* Asks for one interrupt on the queue's vector when rx() or tx_done() would return
@@ -248,12 +266,13 @@ struct vmhi_nic {
 	 * Sets what is received, in place of all that was set before. -ENOSPC, with nothing
 	 * changed, if the table is too small for the unicast addresses: the host asks again, with
 	 * PROMISC. -EINVAL: f->size is too short for this driver. More multicast than asked for
-	 * may pass. Control; may block, 5 s at most. Also called while queues run.
+	 * may pass, but none if none is asked for. Control; may block, 5 s at most. Also called
+	 * while queues run.
 	 */
 	int (*filter)(void *dev, const struct vmhi_nic_filter *f);
 
 	/* Writes the first n counters, 0 for those that are not counted. Returns how many the
-	 * driver knows, or -EIO or -ENODEV, and then v is not used. Control; may block, 5 s at
+	 * driver knows, 13 or more, or -EIO or -ENODEV, and then v is not used. Control; may block, 5 s at
 	 * most. Also called while queues run. vmhi-driverd asks once a second while frames come or
 	 * go, and seldom else: counters that wrap in the device are gathered by a timer of the
 	 * driver's. It ends a driver whose own account they contradict (nothing sent of what was
