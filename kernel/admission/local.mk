@@ -9,5 +9,5 @@ libadmission_a_CFLAGS = $(AM_CFLAGS) $(ELF_CFLAGS) $(SODIUM_CFLAGS) $(SECCOMP_CF
 ADMISSION_LIBS = libadmission.a $(ELF_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS) $(JANSSON_LIBS)
 
 # The loader is a library of its own: only the worker may link it.
-libloader_a_SOURCES = %D%/loader.c %D%/loader.h
+libloader_a_SOURCES = %D%/loader.c %D%/loader.h %D%/table.c %D%/table.h
 LOADER_LIBS = libloader.a $(LTDL_LIBS)

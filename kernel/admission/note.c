@@ -436,3 +436,11 @@ int note_parse(const void *desc, size_t len, struct driver_note *out, struct err
 	}
 	return check_whole(&p);
 }
+
+bool note_names(const struct driver_note *n, uint16_t vendor, uint16_t device)
+{
+	for (unsigned int i = 0; i < n->npci; i++)
+		if (n->pci[i].vendor == vendor && n->pci[i].device == device)
+			return true;
+	return false;
+}

@@ -3,6 +3,7 @@
 #ifndef KERNEL_ADMISSION_NOTE_H
 #define KERNEL_ADMISSION_NOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,5 +59,8 @@ struct driver_note {
 
 /* Parses a descriptor of len bytes; -EINVAL with *e saying which record is wrong and why. */
 int note_parse(const void *desc, size_t len, struct driver_note *out, struct err *e);
+
+/* Is it one of the PCI devices that the driver says it is for? */
+bool note_names(const struct driver_note *n, uint16_t vendor, uint16_t device);
 
 #endif

@@ -80,9 +80,8 @@ void driver_drop(struct admitted *a)
 
 int driver_fits(const struct driver_note *note, const struct bus_device *d, struct err *e)
 {
-	for (unsigned int i = 0; i < note->npci; i++)
-		if (note->pci[i].vendor == d->vendor && note->pci[i].device == d->device)
-			return 0;
+	if (note_names(note, d->vendor, d->device))
+		return 0;
 	return err_set(e, -ENXIO, "%s: driver %s is not for %04x:%04x; \"vmhi driver inspect\" "
 		       "says what it is for", d->name, note->name, d->vendor, d->device);
 }
