@@ -6,6 +6,8 @@
 
 #include "queue.h"
 
+#define VENDOR	 0x@DEVICE_VENDOR@	/* as in the note; each device there is to be known here */
+#define DEVICE	 0x@DEVICE_ID@
 #define REGS_BAR 0	/* where the registers are */
 #define REGS_LEN 4	/* how many bytes of it this driver touches */
 #define REG_ID	 0	/* a register that never reads as all ones */
@@ -25,12 +27,8 @@ VMHI_NOTE("abi=0.1-0.1\0"
 static int check(const struct vmhi_host *host, vmhi_hc hc, const struct vmhi_attach *at)
 {
 	uint64_t ids[2] = {at->vendor, at->device};
-	uint32_t id;
-	int r = host->cfg(hc, 0, 4, &id, 0);
 
-	if (r)
-		return r;
-	if (id != ((uint32_t)at->device << 16 | at->vendor))
+	if (at->vendor != VENDOR || at->device != DEVICE)
 		return -VMHI_ENXIO;
 	if (at->bar_len[REGS_BAR] < REGS_LEN) {
 		host->log(hc, VMHI_LOG_ERROR, TEXT("the BAR of the registers is too short: bytes"),
@@ -77,6 +75,8 @@ static int drv_start(void *d)
 	struct dev *dev = d;
 	struct vmhi_event ev = {.type = VMHI_EV_LINK, .arg = {1, 0, 1}};
 
+	if (dev_is_gone(dev))
+		return -VMHI_ENODEV;
 	dev->host->raise(dev->hc, &ev);
 	return 0;
 }

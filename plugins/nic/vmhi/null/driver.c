@@ -48,6 +48,8 @@ static int null_start(void *d)
 	struct dev *dev = d;
 	struct vmhi_event ev = {.type = VMHI_EV_LINK, .arg = {1, 0, 1}};
 
+	if (dev_is_gone(dev))
+		return -VMHI_ENODEV;
 	dev->host->raise(dev->hc, &ev);
 	return 0;
 }

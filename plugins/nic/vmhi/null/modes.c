@@ -51,8 +51,8 @@ static uint32_t generate(struct queue *q, struct vmhi_pkt *pkt, uint32_t n)
 			memset(va + 64, 0, len - 64);
 		pkt[i].len = len;
 	}
-	q->packets += n;
-	q->bytes += (uint64_t)n * len;
+	queue_count(&q->packets, n);
+	queue_count(&q->bytes, (uint64_t)n * len);
 	return n;
 }
 

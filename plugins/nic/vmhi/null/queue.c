@@ -90,6 +90,8 @@ static int nic_queue_start(void *queue)
 {
 	struct queue *q = queue;
 
+	if (dev_is_gone(q->dev))
+		return -VMHI_ENODEV;
 	q->running = 1;
 	return 0;
 }
@@ -102,11 +104,30 @@ static int nic_queue_stop(void *queue)
 	return 0;
 }
 
+static uint64_t counted(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* What this queue has counted, a null pointer's nothing. */
+static void add_counters(const struct queue *q, uint64_t *to)
+{
+	if (q && q->kind == VMHI_QUEUE_RX) {
+		to[VMHI_STAT_RX_PACKETS] += counted(&q->packets) + counted(&q->filled_packets);
+		to[VMHI_STAT_RX_BYTES] += counted(&q->bytes) + counted(&q->filled_bytes);
+		to[VMHI_STAT_RX_NO_BUFFER] += counted(&q->lost);
+	} else if (q) {
+		to[VMHI_STAT_TX_PACKETS] += counted(&q->packets);
+		to[VMHI_STAT_TX_BYTES] += counted(&q->bytes);
+	}
+}
+
 static void nic_queue_free(void *queue)
 {
 	struct queue *q = queue;
 	struct dev *dev = q->dev;
 
+	add_counters(q, dev->total);	/* counters outlive their queue */
 	*(q->kind == VMHI_QUEUE_TX ? &dev->tx[q->idx] : &dev->rx[q->idx]) = NULL;
 	dev->host->dma_free(dev->hc, q->mem.handle);
 }
@@ -199,7 +220,7 @@ static void loop(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t n)
 			warm(rx, fill, --last);
 		len = fill == end ? 0 : receive(&rx->posted[fill & rx->mask], &pkt[i]);
 		if (!len) {
-			rx->lost++;
+			queue_count(&rx->lost, 1);
 			continue;
 		}
 		fill++;
@@ -207,8 +228,8 @@ static void loop(struct queue *rx, const struct vmhi_pkt *pkt, uint32_t n)
 		bytes += len;
 	}
 	store(&rx->fill, fill);
-	rx->filled_packets += packets;
-	rx->filled_bytes += bytes;
+	queue_count(&rx->filled_packets, packets);
+	queue_count(&rx->filled_bytes, bytes);
 }
 
 /* The same where each packet has one element, as nearly all do; 0: that is not so. */
@@ -224,8 +245,8 @@ static uint32_t sent_singles(struct queue *q, const struct vmhi_pkt *pkt, uint32
 	}
 	if (more & VMHI_PKT_MORE)
 		return 0;
-	q->packets += n;
-	q->bytes += bytes;
+	queue_count(&q->packets, n);
+	queue_count(&q->bytes, bytes);
 	q->put = put + n;
 	return n;
 }
@@ -244,8 +265,8 @@ uint32_t queue_sent(struct queue *q, const struct vmhi_pkt *pkt, uint32_t n)
 		for (; i < end; i++)
 			bytes += pkt[i].len;
 	}
-	q->packets += put - q->put;
-	q->bytes += bytes;
+	queue_count(&q->packets, put - q->put);
+	queue_count(&q->bytes, bytes);
 	q->put = put;
 	return i;
 }
@@ -326,24 +347,20 @@ static int nic_filter(void *d, const struct vmhi_nic_filter *f)
 {
 	if (f->size < sizeof(*f))
 		return -VMHI_EINVAL;
+	if (dev_is_gone(d))
+		return -VMHI_ENODEV;
 	return f->nuc > UC_MAX ? -VMHI_ENOSPC : 0; /* nothing arrives that was not sent to us */
 }
 
 static int nic_stats(void *d, uint64_t *v, uint32_t n)
 {
 	struct dev *dev = d;
-	uint64_t s[VMHI_STAT_TX_ERR + 1] = {0};
+	uint64_t s[VMHI_STAT_TX_ERR + 1];
 
+	memcpy(s, dev->total, sizeof(s));
 	for (int i = 0; i < QUEUES; i++) {
-		if (dev->rx[i]) {
-			s[VMHI_STAT_RX_PACKETS] += dev->rx[i]->packets + dev->rx[i]->filled_packets;
-			s[VMHI_STAT_RX_BYTES] += dev->rx[i]->bytes + dev->rx[i]->filled_bytes;
-			s[VMHI_STAT_RX_NO_BUFFER] += dev->rx[i]->lost;
-		}
-		if (dev->tx[i]) {
-			s[VMHI_STAT_TX_PACKETS] += dev->tx[i]->packets;
-			s[VMHI_STAT_TX_BYTES] += dev->tx[i]->bytes;
-		}
+		add_counters(dev->rx[i], s);
+		add_counters(dev->tx[i], s);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		v[i] = i <= VMHI_STAT_TX_ERR ? s[i] : 0;

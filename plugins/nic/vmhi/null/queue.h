@@ -44,12 +44,24 @@ struct dev {
 	const struct vmhi_host *host;
 	vmhi_hc hc;
 	struct vmhi_mem mem;
-	uint32_t gone;		/* set by forget(): what waits for hardware ends */
+	uint32_t gone;		/* set by forget(), from any thread: nothing is begun any more */
 	struct vmhi_nic_conf conf;
 	struct queue *tx[QUEUES], *rx[QUEUES];
+	uint64_t total[VMHI_STAT_TX_ERR + 1];	/* of queues that were freed */
 };
 
 extern const struct vmhi_nic nic_ops;
+
+static inline int dev_is_gone(const struct dev *dev)
+{
+	return __atomic_load_n(&dev->gone, __ATOMIC_RELAXED) != 0;
+}
+
+/* Counters are written by one thread, and read by stats() on another while that one goes on. */
+static inline void queue_count(uint64_t *counter, uint64_t more)
+{
+	__atomic_store_n(counter, *counter + more, __ATOMIC_RELAXED);
+}
 
 /* Puts the cookies of up to n elements, whole packets, into a transmit ring; returns how many. */
 uint32_t queue_sent(struct queue *q, const struct vmhi_pkt *pkt, uint32_t n);
