@@ -145,29 +145,3 @@ bool frame_sums_right(const uint8_t *frame, uint32_t len)
 	return sum(ip, ihl, 0) == 0xffff &&
 	       sum(ip + ihl, total - ihl, pseudo(ip, total - ihl)) == 0xffff;
 }
-
-uint32_t frame_hash(const struct ip_frame *f)
-{
-	static const uint8_t key[40] = {
-		0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
-		0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
-		0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
-	};
-	uint32_t n = f->proto == IPPROTO_TCP_ ? 12 : 8, hash = 0;
-	uint8_t in[12];
-
-	put32(in, f->saddr);
-	put32(in + 4, f->daddr);
-	put16(in + 8, f->sport);
-	put16(in + 10, f->dport);
-	for (uint32_t bit = 0; bit < n * 8; bit++) {
-		uint32_t window = 0;
-
-		if (!(in[bit / 8] & (0x80 >> bit % 8)))
-			continue;
-		for (uint32_t i = 0; i < 32; i++)
-			window = window << 1 | ((key[(bit + i) / 8] >> (7 - (bit + i) % 8)) & 1);
-		hash ^= window;
-	}
-	return hash;
-}

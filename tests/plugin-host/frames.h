@@ -40,7 +40,5 @@ uint32_t frame_segment(uint8_t *out, const uint8_t *frame, const struct ip_frame
 		       uint32_t i);
 /* Both checksums of a frame with IPv4 are right */
 bool frame_sums_right(const uint8_t *frame, uint32_t len);
-/* The Toeplitz hash with the published verification key, over addresses and, for TCP, ports */
-uint32_t frame_hash(const struct ip_frame *f);
 
 #endif

@@ -147,11 +147,18 @@ static void host_wr32(vmhi_hc h, uint32_t bar, uint64_t off, uint32_t value)
 
 static int host_cfg(vmhi_hc h, uint32_t off, uint32_t width, uint32_t *value, uint32_t write)
 {
+	int r;
+
 	control_only(h, "cfg");
 	if (h->gone)
 		return -ENODEV;
-	return write ? bus_config_write(h->dev, off, width, *value)
-		     : bus_config_read(h->dev, off, width, value);
+	if (write)
+		return bus_config_write(h->dev, off, width, *value);
+	r = bus_config_read(h->dev, off, width, value);
+	if (!r && off < 4)	/* the same ids as attach() is told */
+		*value = (uint32_t)((h->vendor | (uint64_t)h->device << 16) >> 8 * off &
+				    ((1ull << 8 * width) - 1));
+	return r;
 }
 
 static int host_timer(vmhi_hc h, uint32_t id, uint64_t ns)
@@ -282,6 +289,8 @@ int host_open(struct vmhi_host_context *h, const char *name, bool vfio_user, str
 	if (r)
 		return r;
 	h->dev = h->bus.dev[0];
+	h->vendor = h->dev->vendor;
+	h->device = h->dev->device;
 	r = map_memory(h, e);
 	if (r)
 		return r;
@@ -306,11 +315,13 @@ void host_attach_args(const struct vmhi_host_context *h, struct vmhi_attach *at,
 	*at = (struct vmhi_attach){
 		.size = sizeof(*at),
 		.flags = flags,
-		.vendor = h->dev->vendor,
-		.device = h->dev->device,
+		.vendor = h->vendor,
+		.device = h->device,
 		.subvendor = h->dev->subvendor,
 		.subdevice = h->dev->subdevice,
 		.nvec = h->nvec,
+		.nparam = h->nparam,
+		.param = h->param,
 	};
 	for (uint32_t b = 0; b < BUS_BARS; b++)
 		at->bar_len[b] = h->dev->bar[b].len;

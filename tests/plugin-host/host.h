@@ -15,7 +15,8 @@
 #include "kernel/bus/bus.h"
 
 #define HOST_DMA_BYTES (64u << 20)
-#define HOST_ALLOCS    64
+#define HOST_PIECES    256	/* of a driver */
+#define HOST_ALLOCS    (HOST_PIECES + 8)
 #define HOST_EVENTS    64
 #define HOST_TIMERS    16
 
@@ -30,6 +31,9 @@ struct host_alloc {
 struct vmhi_host_context {
 	struct bus bus;
 	struct bus_device *dev;
+	uint16_t vendor, device;	/* what the driver is told it is */
+	const struct vmhi_param *param;
+	uint32_t nparam;
 	uint8_t *bar[BUS_BARS];		/* mapped; NULL: asked of the bus */
 	struct bus_area area[BUS_BARS];
 	int irq[BUS_VECTORS_MAX];

@@ -3,7 +3,6 @@
  * plugin-host: runs the tests of a NIC plugin against a device, over VFIO or vfio-user. Somebody
  * must answer on the wire: plugin-peer. One line a test; exit status 1 if one failed.
  */
-#include <dlfcn.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +13,10 @@
 #include "tests/plugin-host/crash.h"
 #include "tests/plugin-host/tests.h"
 
-#define TEST_SECONDS 60
+#define TEST_SECONDS 120
 
 static const struct nic_test *const groups[] = {
-	life_tests, send_tests, tso_tests, receive_tests, filter_tests, stop_tests,
+	life_tests, stats_tests, send_tests, tso_tests, receive_tests, filter_tests, stop_tests,
 };
 
 static int passed, failures, skipped;
@@ -25,10 +24,38 @@ static int passed, failures, skipped;
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: plugin-host [--mac MAC] [--no-wire] [--huge] [--multicast-twice] [--ip-fragments]\n"
+		"usage: plugin-host [--mac MAC] [--speed MBIT] [--takeover MS] [--no-wire] [--huge]\n"
+		"                   [--multicast-twice] [--ip-fragments]\n"
 		"                   --vfio ADDRESS|--vfio-user SOCKET PLUGIN [TEST...]\n"
 		"       plugin-host --list\n");
 	exit(2);
+}
+
+static const struct nic_test *find(const char *name)
+{
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+		for (const struct nic_test *t = groups[g]; t->name; t++)
+			if (!strcmp(t->name, name))
+				return t;
+	return NULL;
+}
+
+static void list(FILE *to)
+{
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+		for (const struct nic_test *t = groups[g]; t->name; t++)
+			fprintf(to, "%s\n", t->name);
+}
+
+static void names_are_tests(char **names)
+{
+	for (; *names; names++) {
+		if (find(*names))
+			continue;
+		fprintf(stderr, "plugin-host: no test \"%s\": there are\n", *names);
+		list(stderr);
+		exit(2);
+	}
 }
 
 static bool wanted(const char *name, char **names)
@@ -50,8 +77,7 @@ static bool clean(struct nic *n)
 }
 
 /* A port before its first attach, on a host that keeps nothing of the test before. */
-static struct nic *new_nic(struct vmhi_host_context *h, const struct vmhi_driver_ops *ops,
-			   const struct expect *x)
+static struct nic *new_nic(struct vmhi_host_context *h, const struct expect *x)
 {
 	struct nic *n = calloc(1, sizeof(*n));
 
@@ -64,16 +90,15 @@ static struct nic *new_nic(struct vmhi_host_context *h, const struct vmhi_driver
 	memset(h->alloc, 0, sizeof(h->alloc));
 	memset(h->timer, 0, sizeof(h->timer));
 	n->h = h;
-	n->ops = ops;
+	n->ops = x->plugin.ops;
 	n->alone = x->no_wire;
 	return n;
 }
 
 /* What the driver can do, for tests that choose by it. */
-static struct vmhi_nic_info ask(struct vmhi_host_context *h, const struct vmhi_driver_ops *ops,
-				const struct expect *x)
+static struct vmhi_nic_info ask(struct vmhi_host_context *h, const struct expect *x)
 {
-	struct nic *n = new_nic(h, ops, x);
+	struct nic *n = new_nic(h, x);
 	struct vmhi_nic_info info;
 
 	crash_test("the first attach");
@@ -88,21 +113,23 @@ static struct vmhi_nic_info ask(struct vmhi_host_context *h, const struct vmhi_d
 	return info;
 }
 
-static void run(const struct nic_test *t, struct vmhi_host_context *h,
-		const struct vmhi_driver_ops *ops, const struct expect *x,
+static void run(const struct nic_test *t, struct vmhi_host_context *h, const struct expect *x,
 		const struct vmhi_nic_info *info)
 {
-	struct nic *n = new_nic(h, ops, x);
+	struct nic *n = new_nic(h, x);
 	uint64_t start = host_clock();
-	bool ok;
+	bool ok = false;
 
 	n->info = *info;
 	crash_test(t->name);
 	alarm(TEST_SECONDS);
-	ok = x->no_wire && t->needs == WIRE ? lacking(n, "nobody answers on the wire") :
-		t->fn(n, x) && clean(n);
+	if (x->no_wire && t->needs == WIRE)
+		lacking(n, "nobody answers on the wire");
+	else
+		ok = t->fn(n, x);
+	ok = (n->lacks[0] || ok) && clean(n);
 	alarm(0);
-	if (n->lacks[0]) {
+	if (ok && n->lacks[0]) {
 		printf("skip %s: %s\n", t->name, n->lacks);
 		skipped++;
 	} else {
@@ -116,38 +143,29 @@ static void run(const struct nic_test *t, struct vmhi_host_context *h,
 	free(n);
 }
 
-static void list(void)
+static void number(const char *text, uint32_t *to)
 {
-	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
-		for (const struct nic_test *t = groups[g]; t->name; t++)
-			puts(t->name);
-	exit(0);
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	if (end == text || *end || !v || v > 1000000)
+		usage();
+	*to = (uint32_t)v;
 }
 
-static const struct vmhi_driver_ops *load(const char *path)
-{
-	char full[4096];
-	const struct vmhi_driver_ops *ops;
-	void *so;
+struct options {
+	const char *device;
+	bool vfio_user, huge;
+};
 
-	if (!realpath(path, full) || !(so = dlopen(full, RTLD_NOW | RTLD_LOCAL))) {
-		fprintf(stderr, "plugin-host: %s does not load: %s\n", path, dlerror());
-		exit(1);
-	}
-	ops = dlsym(so, "vmhi_driver");
-	if (!ops || ops->h.size < sizeof(*ops) || ops->h.id != VMHI_IF_DRIVER) {
-		fprintf(stderr, "plugin-host: %s has no vmhi_driver of version 1\n", path);
-		exit(1);
-	}
-	return ops;
-}
-
-int main(int argc, char **argv)
+static struct options options(int argc, char **argv, struct expect *x)
 {
 	static const struct option opts[] = {
 		{"vfio", required_argument, NULL, 'v'},
 		{"vfio-user", required_argument, NULL, 'u'},
 		{"mac", required_argument, NULL, 'm'},
+		{"speed", required_argument, NULL, 's'},
+		{"takeover", required_argument, NULL, 't'},
 		{"no-wire", no_argument, NULL, 'n'},
 		{"multicast-twice", no_argument, NULL, '2'},
 		{"ip-fragments", no_argument, NULL, 'f'},
@@ -155,50 +173,62 @@ int main(int argc, char **argv)
 		{"list", no_argument, NULL, 'l'},
 		{0},
 	};
-	static struct vmhi_host_context h;
-	const struct vmhi_driver_ops *ops;
-	const char *device = NULL;
-	struct expect x = {0};
-	struct vmhi_nic_info info;
-	struct err e;
-	int c, user = 0;
+	struct options o = {0};
+	uint8_t *mac = x->mac;
+	int c;
 
 	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
 		if (c == 'l')
-			list();
-		if (c == 'm')
-			x.has_mac = sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &x.mac[0],
-					   &x.mac[1], &x.mac[2], &x.mac[3], &x.mac[4],
-					   &x.mac[5]) == 6;
+			list(stdout), exit(0);
+		else if (c == 'm' && sscanf(optarg, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1,
+					    mac + 2, mac + 3, mac + 4, mac + 5) == 6)
+			x->has_mac = true;
+		else if (c == 's')
+			number(optarg, &x->speed);
+		else if (c == 't')
+			number(optarg, &x->sleep_ms);
 		else if (c == 'n')
-			x.no_wire = true;
+			x->no_wire = true;
 		else if (c == '2')
-			x.multicast_twice = true;
+			x->multicast_twice = true;
 		else if (c == 'h')
-			h.huge = true;
+			o.huge = true;
 		else if (c == 'f')
-			x.ip_fragments = true;
+			x->ip_fragments = true;
 		else if (c == 'v' || c == 'u')
-			device = optarg, user = c == 'u';
+			o.device = optarg, o.vfio_user = c == 'u';
 		else
 			usage();
 	}
-	if (!device || optind >= argc)
+	if (!o.device || optind >= argc)
 		usage();
+	return o;
+}
+
+int main(int argc, char **argv)
+{
+	static struct vmhi_host_context h;
+	static struct expect x;
+	struct options o = options(argc, argv, &x);
+	char **names = argv + optind + 1;
+	struct vmhi_nic_info info;
+	struct err e;
+
+	names_are_tests(names);
 	log_init("plugin-host", NULL);
-	ops = load(argv[optind]);
-	crash_watch(&h, argv[optind], ops);
-	if (host_open(&h, device, user, &e)) {
+	h.huge = o.huge;
+	if (plugin_load(&x.plugin, argv[optind], &e) || host_open(&h, o.device, o.vfio_user, &e) ||
+	    plugin_fits(&x.plugin, &h, &e)) {
 		fprintf(stderr, "plugin-host: %s\n", e.msg);
 		return 1;
 	}
-	info = ask(&h, ops, &x);
+	crash_watch(&h, argv[optind], x.plugin.ops);
+	info = ask(&h, &x);
 	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
 		for (const struct nic_test *t = groups[g]; t->name; t++)
-			if (wanted(t->name, argv + optind + 1))
-				run(t, &h, ops, &x, &info);
+			if (wanted(t->name, names))
+				run(t, &h, &x, &info);
 	host_close(&h);
-	printf("%d passed, %d failed", passed, failures);
-	printf(skipped ? ", %d skipped\n" : "\n", skipped);
+	printf("%d passed, %d failed, %d skipped\n", passed, failures, skipped);
 	return failures || !passed;
 }

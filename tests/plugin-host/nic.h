@@ -10,7 +10,8 @@
 #include "tests/plugin-host/peer.h"
 
 #define NIC_QUEUES  2
-#define NIC_VECTORS (1 + 2 * NIC_QUEUES)
+#define NIC_VECTORS (1 + 2 * NIC_QUEUES)	/* as many as all that may have their own */
+#define NIC_LINK_MS 15000u	/* for two ends to negotiate */
 #define NIC_BUFS    1024u	/* to receive into, of one queue, at most */
 #define NIC_INBOX   1024u
 #define NIC_FRAME   16384u
@@ -54,7 +55,7 @@ struct nic {
 	uint32_t nposted[NIC_QUEUES], ncancelled;
 	bool hold;				/* nic_poll() posts no buffers */
 	bool alone;				/* nobody answers on the wire, and no link is waited for */
-	char lacks[80];				/* what the test needs and the device has not */
+	char lacks[160];			/* what the test needs and is not there */
 	struct vmhi_mem txbuf;			/* NIC_TXBUFS of 16 KiB */
 	bool tx_busy[NIC_TXBUFS];
 	uint32_t tx_next, tx_inflight;
@@ -70,6 +71,12 @@ struct nic {
 	uint64_t want[VMHI_STAT_TX_ERR + 1];
 };
 
+/* As many queues as there are, of NIC_QUEUES that a test would like. */
+static inline uint32_t nic_some(uint32_t there)
+{
+	return there < NIC_QUEUES ? there : NIC_QUEUES;
+}
+
 /* One line of what went wrong, and false. The test's functions return it. */
 bool failed(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define CHECK(cond, ...)                                                                           \
@@ -84,6 +91,9 @@ bool lacking(struct nic *n, const char *fmt, ...) __attribute__((format(printf, 
 struct nic_want nic_want(void);
 /* Attaches the driver to ask what it can do; the tests find it in n->info from their begin. */
 bool nic_ask(struct nic *n);
+/* Of an attached driver: its interface and what it says of the port, both judged. */
+bool nic_identify(struct nic *n);
+bool nic_detach(struct nic *n);
 bool nic_open(struct nic *n, const struct nic_want *w);
 bool nic_configure(struct nic *n, const struct nic_want *w);	/* queues, and starts them */
 bool nic_stop_queues(struct nic *n);				/* and frees them */
@@ -102,7 +112,8 @@ void nic_events(struct nic *n);
 bool nic_until(struct nic *n, bool (*fn)(struct nic *n), uint32_t ms);
 bool nic_wait_link(struct nic *n, bool up, uint32_t ms);
 
-/* Sends a frame from nseg segments of about the same size; pkt: flags and offsets, or NULL. */
+/* Sends a frame from nseg segments of about the same size, or from as many as the driver takes;
+ * like: flags and offsets, or NULL. */
 bool nic_send(struct nic *n, uint32_t queue, const uint8_t *data, uint32_t len,
 	      const struct vmhi_pkt *like, uint32_t nseg);
 /* The same from memory of the test's own, which the plugin may write to; not counted in want. */
@@ -120,9 +131,11 @@ bool peer_inject(struct nic *n, const uint8_t *data, uint32_t dlen, uint32_t len
 /* Frame i of those that the far end got: its length in *len, its bytes in data (NIC_FRAME) */
 bool peer_frame(struct nic *n, uint32_t i, uint8_t *data, uint32_t *len);
 bool peer_count(struct nic *n, uint32_t *count);
-/* *can: it has a means to pull the cable */
-bool peer_pull_cable(struct nic *n, uint32_t ms, bool *can);
-/* A fault of the card's model, and returns when it is there; *can: the card is a model. */
-bool peer_break(struct nic *n, const char *command, bool *can);
+/* One frame, sent to the card: what came for it, or NULL with a word why. */
+struct frame *peer_exchange(struct nic *n, const uint8_t *data, uint32_t dlen, uint32_t len);
+/* Out for ms, soon. Closes the port, and is lacking(), where the far end cannot. */
+bool peer_pull_cable(struct nic *n, uint32_t ms);
+/* A fault of the card's model, and returns when it is there. The same where there is no model. */
+bool peer_break(struct nic *n, const char *command);
 
 #endif

@@ -6,6 +6,8 @@
 #include "tests/plugin-host/frames.h"
 #include "tests/plugin-host/tests.h"
 
+#define UNICAST 256u	/* addresses; of a larger table only a part is filled */
+
 static const uint8_t (*const none)[6];
 
 /* Does a frame to dst arrive? vid 0: untagged */
@@ -38,25 +40,27 @@ static bool test_unicast(struct nic *n, const struct expect *x)
 	static const uint8_t bc[6] = {255, 255, 255, 255, 255, 255};
 	struct nic_want w = nic_want();
 	struct vmhi_nic_filter f = {.size = sizeof(f)};
-	uint8_t uc[64][6];
+	uint32_t many = n->info.uc_max < UNICAST - 1 ? n->info.uc_max : UNICAST - 1;
+	uint8_t uc[UNICAST][6];
 
-	for (uint32_t i = 0; i < 64; i++)
+	for (uint32_t i = 0; i < UNICAST; i++)
 		address(uc[i], i);
 	if (!nic_open(n, &w) || !passes(n, n->info.mac, 0, true) || !passes(n, uc[0], 0, false) ||
 	    !passes(n, bc, 0, true))
 		return false;
-	CHECK(n->info.uc_max > 0 && n->info.uc_max < 64, "uc_max %u", n->info.uc_max);
-	if (!nic_filter(n, 0, (const uint8_t(*)[6])uc, n->info.uc_max, none, 0, NULL))
+	if (!nic_filter(n, 0, (const uint8_t(*)[6])uc, many, none, 0, NULL))
 		return false;
-	for (uint32_t i = 0; i <= n->info.uc_max; i++)
-		if (!passes(n, uc[i], 0, i < n->info.uc_max))
+	for (uint32_t i = 0; i <= many; i++)
+		if (!passes(n, uc[i], 0, i < many))
 			return false;
 	if (!passes(n, n->info.mac, 0, false))
 		return false;
-	f.nuc = n->info.uc_max + 1;
-	f.uc = (const uint8_t(*)[6])uc + 1;
-	CHECK(n->nic->filter(n->dev, &f) == -ENOSPC, "one address too many is taken");
-	return passes(n, uc[0], 0, true) && passes(n, uc[n->info.uc_max], 0, false) &&
+	if (many < UNICAST - 1) {
+		f.nuc = many + 1;
+		f.uc = (const uint8_t(*)[6])uc + 1;
+		CHECK(n->nic->filter(n->dev, &f) == -ENOSPC, "one address too many is taken");
+	}
+	return passes(n, uc[0], 0, true) && passes(n, uc[many], 0, false) &&
 	       nic_filter(n, 0, none, 0, none, 0, NULL) && passes(n, uc[0], 0, false) &&
 	       passes(n, bc, 0, true) && nic_close(n);
 }
@@ -72,8 +76,8 @@ static bool test_multicast(struct nic *n, const struct expect *x)
 		return false;
 	if (!nic_filter(n, 0, &n->info.mac, 1, (const uint8_t(*)[6])mc, 39, NULL))
 		return false;
-	for (uint32_t i = 0; i < 40; i++)
-		if (!passes(n, mc[i], 0, i < 39))
+	for (uint32_t i = 0; i < 39; i++)
+		if (!passes(n, mc[i], 0, true))
 			return false;
 	return nic_filter(n, VMHI_FILTER_ALLMULTI, &n->info.mac, 1, none, 0, NULL) &&
 	       passes(n, mc[39], 0, true) && passes(n, (const uint8_t[6]){2, 9, 9, 9, 9, 9}, 0, false) &&

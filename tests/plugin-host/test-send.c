@@ -32,11 +32,8 @@ static bool sizes(struct nic *n, uint32_t queue, uint32_t from, uint32_t to, uin
 	if (!peer_clear(n))
 		return false;
 	for (uint32_t len = from; len <= to; len += step, i++) {
-		uint32_t nseg = 1 + i % n->info.tx_segs;
-
 		frame_plain(f, far_end, 0x88b6, len);
-		if (!nic_send(n, queue, f, len, NULL, nseg > 16 ? 16 : nseg) ||
-		    !arrived(n, i, f, len))
+		if (!nic_send(n, queue, f, len, NULL, 1 + i % 16) || !arrived(n, i, f, len))
 			return false;
 	}
 	return true;
@@ -66,7 +63,7 @@ static bool test_batches(struct nic *n, const struct expect *x)
 	uint8_t f[1514], got[NIC_FRAME];
 	uint32_t len, count;
 
-	w.tx_queues = n->info.tx_queues < 2 ? 1 : 2;
+	w.tx_queues = nic_some(n->info.tx_queues);
 	w.depth = 64;
 	if (!nic_open(n, &w))
 		return false;
@@ -99,12 +96,13 @@ static bool test_both_ways(struct nic *n, const struct expect *x)
 	uint32_t count, arrived = 0;
 	uint8_t f[1514];
 
-	w.tx_queues = w.rx_queues = 2;
+	w.tx_queues = nic_some(n->info.tx_queues);
+	w.rx_queues = nic_some(n->info.rx_queues);
 	if (!nic_open(n, &w) || !peer_clear(n))
 		return false;
 	for (uint32_t i = 0; i < 3000; i++) {
 		frame_plain(f, far_end, 0x88b6, 60 + i % 1455);
-		if (!nic_send(n, i & 1, f, 60 + i % 1455, NULL, 1 + i % 5))
+		if (!nic_send(n, i % w.tx_queues, f, 60 + i % 1455, NULL, 1 + i % 5))
 			return false;
 		if (i % 100)
 			continue;
@@ -162,7 +160,7 @@ static bool test_checksums(struct nic *n, const struct expect *x)
 	uint32_t at = 0;
 
 	w.features = VMHI_NIC_TX_CSUM | VMHI_NIC_TX_IP_CSUM;
-	for (w.tx_queues = 1; w.tx_queues <= 2; w.tx_queues++, at = 0) {
+	for (; w.tx_queues <= nic_some(n->info.tx_queues); w.tx_queues++, at = 0) {
 		if (!nic_open(n, &w) || !peer_clear(n))
 			return false;
 		for (uint32_t i = 0; i < 48; i++) {

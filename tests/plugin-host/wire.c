@@ -2,7 +2,6 @@
 /* Requests to the far end of the wire. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/plugin-host/nic.h"
 
@@ -80,17 +79,34 @@ bool peer_count(struct nic *n, uint32_t *count)
 	return true;
 }
 
-bool peer_pull_cable(struct nic *n, uint32_t ms, bool *can)
+struct frame *peer_exchange(struct nic *n, const uint8_t *data, uint32_t dlen, uint32_t len)
+{
+	nic_forget_inbox(n);
+	if (!peer_inject(n, data, dlen, len, 1))
+		return NULL;
+	for (int i = 0; i < 100 && !n->ninbox; i++)
+		nic_poll(n);
+	if (n->ninbox != 1) {
+		failed("%u frames arrived of one of %u bytes", n->ninbox, len);
+		return NULL;
+	}
+	return &n->inbox[0];
+}
+
+static bool has_means(struct nic *n, const char *lack)
+{
+	return n->answer.arg[0] == 1 || (nic_close(n) && lacking(n, "%s", lack));
+}
+
+bool peer_pull_cable(struct nic *n, uint32_t ms)
 {
 	struct peer_msg m = {.op = PEER_LINK, .arg = {ms, 0}};
 
-	if (!ask(n, &m))
-		return false;
-	*can = n->answer.arg[0] == 1;
-	return true;
+	return ask(n, &m) &&
+	       has_means(n, "plugin-peer has no switch for the cable (--model or --qmp)");
 }
 
-bool peer_break(struct nic *n, const char *command, bool *can)
+bool peer_break(struct nic *n, const char *command)
 {
 	struct peer_msg m = {.op = PEER_FAULT, .len = (uint32_t)strlen(command)};
 
@@ -98,9 +114,8 @@ bool peer_break(struct nic *n, const char *command, bool *can)
 	if (!strncmp(command, "tx ", 3))
 		m.arg[1] = PEER_TELL;
 	memcpy(m.data, command, m.len);
-	if (!ask(n, &m))
+	if (!ask(n, &m) || !has_means(n, "plugin-peer has no fault switches (--faults)"))
 		return false;
-	*can = n->answer.arg[0] == 1;
-	CHECK(!*can || !m.arg[1] || nic_until(n, is_done, 5000), "the far end does not break the card");
+	CHECK(!m.arg[1] || nic_until(n, is_done, 5000), "the far end does not break the card");
 	return true;
 }

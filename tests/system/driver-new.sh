@@ -38,10 +38,31 @@ plugin_host=$tmp/root$prefix/bin/plugin-host
 tried() # what plugin-host says of the driver, as it was edited
 {
 	make -C "$tmp/toynic" >"$tmp/make.log" 2>&1 || die "toynic does not build: $(tail -2 "$tmp/make.log")"
-	timeout 60 "$plugin_host" --no-wire --vfio-user "$tmp/toy" "$tmp/toynic/toynic.so" >"$tmp/tests" 2>/dev/null
+	timeout 60 "$plugin_host" --no-wire --vfio-user "$tmp/toy" "$tmp/toynic/toynic.so" >"$tmp/tests" 2>&1
 }
 tried || fault "plugin-host: $(grep -B 1 -m 1 ^FAIL "$tmp/tests")"
 grep -q '^[1-9][0-9]* passed, 0 failed, [0-9]* skipped$' "$tmp/tests" || fault "plugin-host said: $(tail -1 "$tmp/tests")"
+for t in admission attach stop-queues stats-steady; do
+	grep -q "^ok   $t " "$tmp/tests" || fault "the template's test $t: $(grep " $t" "$tmp/tests")"
+done
+# What is wrong with a driver is told by the ABI's words: ids that are not its own, an operation that is
+# missing, a device that its note does not name, an import.
+wrong() # EXPRESSION FILE PATTERN: sed spoils the file, and plugin-host says so
+{
+	cp "$tmp/toynic/$2" "$tmp/sound"
+	sed -i "$1" "$tmp/toynic/$2"
+	cmp -s "$tmp/sound" "$tmp/toynic/$2" && fault "$1 changes nothing in $2"
+	tried && fault "plugin-host passes a driver after $1"
+	grep -qE "$3" "$tmp/tests" || fault "after $1 plugin-host said: $(cat "$tmp/tests")"
+	cp "$tmp/sound" "$tmp/toynic/$2"
+}
+wrong 's/return -VMHI_ENXIO/(void)0/' driver.c 'attach to 1234:5679, which its note does not name, answers 0$'
+wrong '/\.stats = /d' queue.c "NIC table has no stats: all 13 operations are needed"
+wrong '/\.event = /d' driver.c 'vmhi_driver leaves out an operation|ops-table'
+wrong 's/pci=1234:5678/pci=1234:5670/' driver.c "driver toynic is not for 1234:5678"
+wrong 's/abi=0.1-0.1/abi=0.2-0.2/' driver.c '^    refused: abi-range: '
+wrong '/add_counters(q, dev->total)/d' queue.c 'PACKETS ran backwards, from'
+wrong 's/info->mtu_max = MTU_MAX/info->mtu_max = 1400/' queue.c 'mtu_max is 1400: at least 1500'
 sed -i '/n = queue_sent(q, pkt, n);/i if (n) *(volatile int *)(8 * n) = 0;' "$tmp/toynic/queue.c"
 tried && fault "plugin-host passes a driver that crashes"
 grep -q 'signal 11 (Segmentation fault), address 0x8, in the driver at 0x[0-9a-f]* (.*), called as tx$' "$tmp/tests" ||
