@@ -291,8 +291,10 @@ struct vmhi_driver_ops {
 };
 
 /*
- * Defines the driver's table:
+ * Defines the driver's table, in C, and in C++ from C++20 on:
  *	VMHI_DRIVER = {.h = {sizeof(vmhi_driver), VMHI_IF_DRIVER, 1}, .attach = my_attach, ...};
+ * and in C++17, which names no members in a list, by their order:
+ *	VMHI_DRIVER = {{sizeof(vmhi_driver), VMHI_IF_DRIVER, 1}, my_attach, my_start, ...};
  */
 #define VMHI_DRIVER                                                                                \
 	extern const struct vmhi_driver_ops vmhi_driver                                            \
