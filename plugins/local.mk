@@ -13,7 +13,22 @@ plugins-all: libvmhi-rt.a libvmhi-model.a
 			SRC=$(abs_top_srcdir)/$$d WERROR="$(filter -Werror,$(WARN_CFLAGS))" || exit 1; \
 	done
 
+# Installed too, as the pages use them: drivers in a folder of their own, models as programs.
+driverdir = $(libdir)/vmhi
+install-exec-local: install-plugins
+install-plugins: plugins-all
+	$(MKDIR_P) $(DESTDIR)$(driverdir) $(DESTDIR)$(bindir)
+	@for f in $(PLUGIN_DIRS:=/*-model); do \
+		[ ! -f $$f ] || $(INSTALL_PROGRAM) $$f $(DESTDIR)$(bindir)/ || exit 1; done
+	@for f in $(PLUGIN_DIRS:=/*.so); do \
+		[ ! -f $$f ] || $(INSTALL_DATA) $$f $(DESTDIR)$(driverdir)/ || exit 1; done
+
+uninstall-local: uninstall-plugins
+uninstall-plugins:
+	@for f in $(PLUGIN_DIRS:=/*-model); do rm -f $(DESTDIR)$(bindir)/$${f##*/}; done
+	@for f in $(PLUGIN_DIRS:=/*.so); do rm -f $(DESTDIR)$(driverdir)/$${f##*/}; done
+
 clean-local:
 	rm -rf plugins
 
-.PHONY: plugins-all
+.PHONY: plugins-all install-plugins uninstall-plugins
